@@ -1,0 +1,104 @@
+// SPDX-FileCopyrightText: The Waxwing authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "waxwing/base/bytes.hpp"
+#include "waxwing/base/clock.hpp"
+#include "waxwing/base/error.hpp"
+#include "waxwing/crypto/aead.hpp"
+#include "waxwing/crypto/kem.hpp"
+#include "waxwing/exchange/document.hpp"
+#include "waxwing/exchange/statement.hpp"
+
+namespace waxwing::appraisal {
+class TrustedWorker;
+}
+namespace waxwing::evidence {
+class Checklist;
+}
+
+namespace waxwing::exchange {
+
+enum class Demand : std::uint8_t { if_present, required };
+
+/// What this client accepts of a worker's statement.
+struct ExchangePolicy {
+  /// KEMs that may seal for this worker. X25519 counts only when listed by name, and every verdict warns then.
+  std::vector<crypto::KemId> kems{crypto::KemId::x_wing};
+  std::vector<EngineReach> engine_reach{EngineReach::builtin, EngineReach::unix_socket, EngineReach::loopback};
+  /// Accepted canonical configurations; empty: any.
+  std::vector<crypto::Sha256Digest> config_sha256;
+  Demand padding = Demand::required;        ///< the feature pad-256
+  Demand tls_binding = Demand::if_present;  ///< tls_spki_sha256 in the statement
+};
+
+/// One key of an attested list, enough to recognise it: its id and the SHA-256 of its configuration's bytes.
+struct KeyFingerprint {
+  WorkerId worker{};
+  std::uint8_t id = 0;
+  crypto::Sha256Digest sha256{};
+  friend bool operator==(const KeyFingerprint&, const KeyFingerprint&) = default;
+};
+
+class SessionKey;
+
+/// Binds the document to what the evidence proved and takes the first key that `policy` accepts. Every step is a named
+/// check in `checklist`; the first failure decides the error: Code::evidence_rejected when the binding does not hold,
+/// Code::evidence_malformed for a statement or key list that cannot be read, Code::policy_refused for the rest.
+/// `drawn` = when the nonce was drawn, from which the statement's life counts.
+[[nodiscard]] Result<SessionKey> establish(const appraisal::TrustedWorker& worker, const AttestationDocument& document,
+                                           const Nonce& nonce, const ExchangePolicy& policy, Now drawn, Now now,
+                                           evidence::Checklist& checklist);
+
+/// Proof that a key is held by a worker our policy trusts: the only thing requests can be sealed to. Immutable, may be
+/// shared between threads. Made by establish() alone.
+///
+///     WAXWING_TRY(key.usable(now));
+///     sealed::ClientExchange exchange(key, random);
+class SessionKey {
+ public:
+  /// Code::expired past the wall-clock or the monotonic end, whichever comes first.
+  [[nodiscard]] Result<void> usable(Now now) const;
+
+  [[nodiscard]] const WorkerId& worker() const { return statement_.worker; }
+  [[nodiscard]] std::uint8_t key_id() const { return fingerprint_.id; }
+  [[nodiscard]] const crypto::KemPublicKey& public_key() const { return public_key_; }
+  /// AES-256-GCM before ChaCha20-Poly1305; never AES-128-GCM.
+  [[nodiscard]] crypto::AeadId aead() const { return aead_; }
+  [[nodiscard]] const KeyFingerprint& fingerprint() const { return fingerprint_; }
+  /// Whether the attested list holds that key (of this worker).
+  [[nodiscard]] bool lists(const KeyFingerprint& key) const;
+
+  /// What was attested, whole.
+  [[nodiscard]] const Statement& statement() const { return statement_; }
+  [[nodiscard]] const crypto::Sha256Digest& statement_sha256() const { return statement_sha256_; }
+  /// The anchor's label ("" or "SIMULATED").
+  [[nodiscard]] const std::string& label() const { return label_; }
+  [[nodiscard]] WallTime not_after() const { return not_after_; }
+  [[nodiscard]] BootTime deadline() const { return deadline_; }
+
+ private:
+  friend Result<SessionKey> establish(const appraisal::TrustedWorker&, const AttestationDocument&, const Nonce&,
+                                      const ExchangePolicy&, Now, Now, evidence::Checklist&);
+  SessionKey(Statement statement, crypto::Sha256Digest statement_sha256, KeyFingerprint fingerprint,
+             std::vector<KeyFingerprint> list, crypto::KemPublicKey public_key, crypto::AeadId aead, std::string label,
+             WallTime not_after, BootTime deadline);
+
+  Statement statement_;
+  crypto::Sha256Digest statement_sha256_;
+  KeyFingerprint fingerprint_;
+  std::vector<KeyFingerprint> list_;
+  crypto::KemPublicKey public_key_;
+  crypto::AeadId aead_;
+  std::string label_;
+  WallTime not_after_;
+  BootTime deadline_;
+};
+
+}  // namespace waxwing::exchange

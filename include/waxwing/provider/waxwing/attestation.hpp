@@ -1,0 +1,83 @@
+// SPDX-FileCopyrightText: The Waxwing authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "waxwing/appraisal/policy.hpp"
+#include "waxwing/appraisal/verdict.hpp"
+#include "waxwing/base/bytes.hpp"
+#include "waxwing/base/clock.hpp"
+#include "waxwing/base/error.hpp"
+#include "waxwing/base/random.hpp"
+#include "waxwing/crypto/kem.hpp"
+#include "waxwing/evidence/sev_snp/verify.hpp"
+#include "waxwing/exchange/session.hpp"
+
+/// The client's half of protocol waxwing/1 (docs/protocols/waxwing.md). No I/O: whoever drives it fetches and sends.
+namespace waxwing::provider::native {
+
+/// The one kind of evidence this machine reads.
+inline constexpr std::string_view kEvidenceKind = "sev-snp";
+
+/// What a provider's configuration says beside the appraisal policy.
+struct ClientPolicy {
+  std::vector<crypto::KemId> kems{crypto::KemId::x_wing};  ///< x25519 only when listed by name
+  exchange::Demand padding = exchange::Demand::required;
+  exchange::Demand tls_binding = exchange::Demand::if_present;
+};
+
+/// Everything a verdict is judged by; borrowed for the call.
+struct Trust {
+  const appraisal::Policy& policy;
+  const evidence::sev_snp::Roots& roots;
+  const ClientPolicy& client;
+};
+
+/// A worker's answer to one nonce. It is kept beside the session: judging it again under a new policy needs no network.
+struct AttestationAnswer {
+  std::string document;  ///< as received
+  exchange::Nonce nonce{};
+  Now drawn{};  ///< when the nonce was drawn
+};
+
+/// The verdict is there in either case; the key only when the verdict accepts.
+struct Attested {
+  appraisal::Verdict verdict;
+  Result<std::shared_ptr<const exchange::SessionKey>> key;  ///< owners: the session table and requests in progress
+};
+
+/// parse -> verify -> appraise -> establish, every check in one verdict. Codes: evidence_malformed,
+/// evidence_unsupported (no evidence of a kind we know), evidence_rejected, policy_refused. Also used to judge a live
+/// session again.
+[[nodiscard]] Attested judge(const AttestationAnswer& answer, const Trust& trust, Now now);
+
+/// One question to a worker. The nonce is used once: finish() consumes the question.
+///
+///     auto question = AttestationQuestion::draw(random, now);
+///     fetch("GET", question.target(), exchange::kMaxDocumentSize);      // over the same way as requests will go
+///     Attested result = std::move(question).finish(body, trust, now);
+class AttestationQuestion {
+ public:
+  [[nodiscard]] static AttestationQuestion draw(Random& random, Now now);
+  AttestationQuestion(AttestationQuestion&&) = default;
+  AttestationQuestion& operator=(AttestationQuestion&&) = default;
+  AttestationQuestion(const AttestationQuestion&) = delete;
+  AttestationQuestion& operator=(const AttestationQuestion&) = delete;
+
+  /// Path and query of the GET.
+  [[nodiscard]] const std::string& target() const { return target_; }
+  /// The answer to keep, for judge().
+  [[nodiscard]] AttestationAnswer answer(std::string document) &&;
+  [[nodiscard]] Attested finish(std::string document, const Trust& trust, Now now) &&;
+
+ private:
+  AttestationQuestion(const exchange::Nonce& nonce, Now drawn);
+  exchange::Nonce nonce_;
+  Now drawn_;
+  std::string target_;
+};
+
+}  // namespace waxwing::provider::native

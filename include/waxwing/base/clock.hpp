@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "waxwing/base/bytes.hpp"
 #include "waxwing/base/error.hpp"
@@ -61,10 +62,12 @@ class FakeClock final : public Clock {
 [[nodiscard]] inline std::int64_t to_unix(WallTime t) {
   return std::chrono::duration_cast<std::chrono::seconds>(t.time_since_epoch()).count();
 }
-[[nodiscard]] inline WallTime from_unix(std::int64_t seconds) { return WallTime(std::chrono::seconds(seconds)); }
+/// Saturates: a peer may name a second that WallTime (years 1678 to 2261) cannot hold.
+[[nodiscard]] WallTime from_unix(std::int64_t seconds);
 
 /// RFC 3339 in UTC with seconds: "2026-11-24T15:00:00Z".
 [[nodiscard]] std::string to_rfc3339(WallTime t);
+/// Any offset and fraction of RFC 3339 section 5.6; a leap second and a year WallTime cannot hold are Code::malformed.
 [[nodiscard]] Result<WallTime> from_rfc3339(std::string_view text);
 /// RFC 9110 section 5.6.7 IMF-fixdate: "Tue, 24 Nov 2026 15:00:00 GMT".
 [[nodiscard]] std::string to_http_date(WallTime t);

@@ -2,40 +2,36 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "waxwing/appraisal/appraise.hpp"
 #include "waxwing/base/bytes.hpp"
 #include "waxwing/base/clock.hpp"
 #include "waxwing/base/error.hpp"
 #include "waxwing/crypto/aead.hpp"
 #include "waxwing/crypto/kem.hpp"
+#include "waxwing/evidence/check.hpp"
 #include "waxwing/exchange/document.hpp"
 #include "waxwing/exchange/statement.hpp"
-
-namespace waxwing::appraisal {
-class TrustedWorker;
-}
-namespace waxwing::evidence {
-class Checklist;
-}
 
 namespace waxwing::exchange {
 
 enum class Demand : std::uint8_t { if_present, required };
 
-/// What this client accepts of a worker's statement.
+/// What this client accepts of a worker's channel. What it accepts of the worker's inside (engine reach, configuration)
+/// came with the policy that trusted it.
 struct ExchangePolicy {
   /// KEMs that may seal for this worker. X25519 counts only when listed by name, and every verdict warns then.
   std::vector<crypto::KemId> kems{crypto::KemId::x_wing};
-  std::vector<EngineReach> engine_reach{EngineReach::builtin, EngineReach::unix_socket, EngineReach::loopback};
-  /// Accepted canonical configurations; empty: any.
-  std::vector<crypto::Sha256Digest> config_sha256;
   Demand padding = Demand::required;        ///< the feature pad-256
   Demand tls_binding = Demand::if_present;  ///< tls_spki_sha256 in the statement
+  /// Longest life of a session since the nonce was drawn, however often it is judged again meanwhile.
+  std::chrono::seconds max_age = std::chrono::hours(1);
 };
 
 /// One key of an attested list, enough to recognise it: its id and the SHA-256 of its configuration's bytes.

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "waxwing/appraisal/policy.hpp"
 #include "waxwing/base/bytes.hpp"
 #include "waxwing/base/clock.hpp"
 #include "waxwing/base/error.hpp"
@@ -27,11 +28,7 @@ inline constexpr std::string_view kFeaturePad256 = "pad-256";
 using WorkerId = ByteArray<16>;
 
 /// Where the gateway sends plaintext, decided from the address it really connects to.
-enum class EngineReach : std::uint8_t { builtin, unix_socket, loopback, remote };
-/// "builtin", "unix", "loopback", "remote".
-[[nodiscard]] std::string_view to_string(EngineReach reach);
-/// Code::malformed for another word.
-[[nodiscard]] Result<EngineReach> parse_engine_reach(std::string_view text);
+using appraisal::EngineReach;
 
 /// Evidence of a device beside the CPU's: its kind and the SHA-256 of its bytes.
 struct DeviceDigest {

@@ -30,6 +30,9 @@ class HpkeSender {
   [[nodiscard]] Result<void> seal(ByteView aad, std::span<const ByteView> parts, MutableByteView out) {
     return sealer_.seal(aad, parts, out);
   }
+  [[nodiscard]] Result<void> seal(ByteView aad, ByteView plaintext, MutableByteView out) {
+    return sealer_.seal(aad, plaintext, out);
+  }
   /// Context.Export (section 5.3). Precondition: length <= 255 * 32.
   [[nodiscard]] SecretBytes export_secret(ByteView context, std::size_t length) const;
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "waxwing/base/bytes.hpp"
@@ -29,7 +30,7 @@ class MerkleTree {
   std::vector<std::vector<MerkleHash>> levels_;
 };
 
-/// The root that a leaf, its index, the tree's size and the audit path lead to (protocols/sigstore.md section 4.1). The
+/// The root that a leaf, its index, the tree's size and the audit path lead to (RFC 9162 section 2.1.3.2). The
 /// number of nodes must be exactly what (index, size) needs: Code::malformed otherwise, or when index >= size.
 [[nodiscard]] Result<MerkleHash> merkle_root_from_path(const MerkleHash& leaf, std::uint64_t index, std::uint64_t size,
                                                        std::span<const MerkleHash> path);

@@ -122,16 +122,25 @@ inline constexpr auto kChecks = std::to_array<CheckInfo>({
      "a value observed on first use may have been an attacker's"},
 
     // The channel (exchange::establish).
+    {"nonce.path", "our nonce and its audit path lead to a root", "someone else's nonce would stand in for ours"},
     {"report-data.binding", "the report was made for this nonce and this statement",
      "an old report, or one about other keys, would vouch for the channel"},
+    {"statement.format", "the statement is one of waxwing/1, with no member we do not know",
+     "a member that is not understood may take back what another one says"},
     {"engine.reach", "the engine is reached over a way the policy accepts",
      "plaintext would leave the attested machine"},
     {"engine.config", "the gateway's configuration is one the policy names",
      "another configuration may log or forward"},
-    {"channel.suites", "the worker offers a key of a kind and suite that is accepted", "a weaker suite would be used"},
-    {"channel.post-quantum", "the channel's key is safe against quantum computers",
+    {"channel.post-quantum", "no key is accepted that a quantum computer would open",
      "recorded traffic could be opened in years to come"},
     {"channel.padding", "the worker pads streamed answers", "token lengths reveal topics"},
+    {"channel.tls-binding", "the statement names the key of the outer TLS connection, where that is demanded",
+     "the connection could end outside the attested machine"},
+    {"session.life", "evidence, policy, statement and the nonce's age leave the session some time",
+     "keys that the worker has given up, or a machine since changed, would still be trusted"},
+    {"channel.keys", "the key list is well-formed as a whole",
+     "reading part of a broken list lets a list tell clients apart"},
+    {"channel.suites", "the worker offers a key of a kind and suite that is accepted", "a weaker suite would be used"},
 });
 
 /// The row of a name, or null.

@@ -22,12 +22,13 @@ namespace waxwing::exchange {
 /// forward when the wall clock is ahead (the host owns the wall clock).
 class GatewayTime {
  public:
-  explicit GatewayTime(Now start) : start_(start) {}
+  explicit GatewayTime(Now start) : start_(start), last_(start.wall) {}
   [[nodiscard]] WallTime at(Now now);
 
  private:
   std::mutex mutex_;
   Now start_;
+  WallTime last_;
 };
 
 struct ReplayOptions {

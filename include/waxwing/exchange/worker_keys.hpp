@@ -63,7 +63,8 @@ class WorkerKeyRing {
   [[nodiscard]] Result<WorkerKeyPtr> find(const WorkerId& worker, std::uint8_t id, Now now) const;
   /// Body of application/ohttp-keys: the present worker's open keys, current first.
   [[nodiscard]] const Bytes& encoded() const { return encoded_; }
-  /// How long the current keys stay open: the statement's life (expires_at - issued_at) when it is issued now.
+  /// How long the current keys stay open, whole seconds, 0 when they are closed: the statement's life (expires_at -
+  /// issued_at) when it is issued now.
   [[nodiscard]] std::chrono::seconds life(Now now) const;
 
  private:
@@ -71,7 +72,6 @@ class WorkerKeyRing {
   std::uint64_t version_ = 0;
   WorkerId worker_{};
   std::vector<WorkerKeyPtr> keys_;
-  std::size_t current_ = 0;  ///< keys_[0, current_) are the current ones
   Bytes encoded_;
 };
 

@@ -134,6 +134,32 @@ std::size_t utf8_sequence(std::string_view text) {
   return 0;
 }
 
+// A control as a JSON escape; the short forms where JSON has one.
+void append_escape(std::string& out, unsigned char c) {
+  switch (c) {
+    case '\b':
+      out += "\\b";
+      return;
+    case '\f':
+      out += "\\f";
+      return;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    default:
+      break;
+  }
+  out += "\\u00";
+  out += kHexDigits[c >> 4U];
+  out += kHexDigits[c & 15U];
+}
+
 }  // namespace
 
 std::string to_hex(ByteView bytes) {
@@ -191,6 +217,28 @@ bool is_utf8(std::string_view text) {
     text.remove_prefix(size);
   }
   return true;
+}
+
+void append_json_string(std::string& out, std::string_view text) {
+  out += '"';
+  while (!text.empty()) {
+    const auto c = static_cast<unsigned char>(text.front());
+    const std::size_t size = utf8_sequence(text);
+    if (size == 0) {
+      out += "\xef\xbf\xbd";
+    } else if (c == '"' || c == '\\') {
+      out += '\\';
+      out += text.front();
+    } else if (c < 0x20 || c == 0x7f) {
+      append_escape(out, c);
+    } else if (size == 2 && c == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0) {
+      append_escape(out, static_cast<unsigned char>(text[1]));
+    } else {
+      out += text.substr(0, size);
+    }
+    text.remove_prefix(size == 0 ? 1 : size);
+  }
+  out += '"';
 }
 
 }  // namespace waxwing

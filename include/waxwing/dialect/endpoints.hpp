@@ -59,11 +59,9 @@ struct Target {
 /// Longest request target that is read, in bytes.
 inline constexpr std::size_t kMaxTarget = 4096;
 
-/// Splits a request target in origin-form (RFC 9112 section 3.2.1). There is nothing to repair in the paths we serve,
-/// so whatever two readers could take for different paths is Code::bad_request: another form, empty, "." and ".."
-/// segments, percent-encoded slashes, dots, backslashes and controls, bytes outside visible ASCII, a backslash, a
-/// fragment.
-[[nodiscard]] Result<Target> parse_target(std::string_view target);
+/// Whether "%2F" may stand in a path's parameter: OpenAI's client writes the model "org/name" so. In the fixed part of
+/// a path it is always refused.
+enum class EncodedSlash : std::uint8_t { refuse, in_parameter };
 
 struct Match {
   const Endpoint* endpoint;  ///< a row of endpoints()
@@ -71,9 +69,16 @@ struct Match {
   std::string parameter;  ///< percent-decoded; empty when the row has none
 };
 
-/// The row for a method (case-sensitive) and target. Code::bad_request for a target that parse_target refuses,
-/// Code::not_found for anything not in the table; the text names the methods a known path takes.
-[[nodiscard]] Result<Match> find_endpoint(std::string_view method, std::string_view target);
+/// The row for a method (case-sensitive) and a request target in origin-form (RFC 9112 section 3.2.1). There is nothing
+/// to repair in the paths we serve, so whatever two readers could take for different paths is Code::bad_request:
+/// another form, empty, "." and ".." segments, percent-encoded slashes, dots, backslashes and controls, bytes outside
+/// visible ASCII, a backslash, a fragment. Not in the table is Code::not_found; the text names the method that a known
+/// path takes.
+[[nodiscard]] Result<Match> find_endpoint(std::string_view method, std::string_view target,
+                                          EncodedSlash slash = EncodedSlash::refuse);
+
+/// The same rules without the table, for paths that are not API endpoints.
+[[nodiscard]] Result<Target> parse_target(std::string_view target, EncodedSlash slash = EncodedSlash::refuse);
 
 enum class AnthropicVersion : std::uint8_t { absent, present };
 

@@ -29,7 +29,7 @@ struct BodyRange {
 
 /// Reads the members "model" and "stream" of a request body while it arrives, without keeping the body: a piece may be
 /// dropped or sealed as soon as feed() returns. The whole grammar of RFC 8259 is held, except that text is checked for
-/// UTF-8 only where it is kept, so that no reader behind us can see another model than we did.
+/// UTF-8 and for lone surrogates only where it is kept, so that no reader behind us can see another model than we did.
 ///
 ///     TopLevelScanner scanner(ScanLimits::request());
 ///     WAXWING_TRY(scanner.feed(piece));            // for each piece
@@ -77,45 +77,51 @@ class TopLevelScanner {
   };
   enum class Number : std::uint8_t { minus, zero, integer, point, fraction, exponent, exponent_sign, exponent_digits };
   enum class Container : std::uint8_t { array, object };
-  // What the string or literal being read is, at the top level.
-  enum class Member : std::uint8_t { other, key, model, stream };
+  // What a string or value is to us; anything below the top level is a nested_key or `other`.
+  enum class Member : std::uint8_t { other, nested_key, key, model, stream };
+  static bool kept(Member member) { return member == Member::key || member == Member::model; }
 
-  [[nodiscard]] Result<void> step(const char*& at, const char* end);
-  [[nodiscard]] Result<void> begin_value(char c);
-  [[nodiscard]] Result<void> begin_member(char c);
-  [[nodiscard]] Result<void> after_value(char c);
-  [[nodiscard]] Result<void> in_string(const char*& at, const char* end);
-  [[nodiscard]] Result<void> in_escape(char c);
-  [[nodiscard]] Result<void> in_unicode(char c);
-  [[nodiscard]] Result<void> in_literal(char c);
-  [[nodiscard]] Result<void> in_number(const char*& at, const char* end);
-  [[nodiscard]] Result<void> end_string();
-  [[nodiscard]] Result<void> end_key();
-  [[nodiscard]] Result<void> open(Container container);
-  [[nodiscard]] Result<void> close(Container container);
-  void begin_string(Member member);
-  void end_value();
-  [[nodiscard]] Result<void> keep(std::string_view text);
-  [[nodiscard]] Result<void> keep_code_point(std::uint32_t code_point);
+  // The steps return false after refuse().
+  bool step(const char*& at, const char* end);
+  bool structural(char c);
+  bool begin_top(char c);
+  bool begin_member(char c);
+  bool begin_value(char c);
+  bool begin_literal(const char* rest, std::optional<bool> meaning);
+  bool begin_string(Member member);
+  bool after_value(char c);
+  bool in_string(const char*& at, const char* end);
+  bool in_escape(char c);
+  bool in_unicode(char c);
+  bool in_literal(char c);
+  bool in_number(const char*& at, const char* end);
+  bool end_string(std::size_t end);
+  bool end_key();
+  bool end_value();
+  bool open(Container container);
+  bool close(Container container);
+  bool keep(std::string_view text);
+  bool keep_code_unit(std::uint32_t unit);
+  bool lone_surrogate();
+  bool refuse(std::string_view what);
   [[nodiscard]] Container innermost() const;
-  [[nodiscard]] std::unexpected<Error> refuse(std::string_view what);
 
   ScanLimits limits_;
   State state_ = State::before_top;
   Number number_ = Number::minus;
-  Member string_ = Member::other;  // what the current string is
-  Member value_ = Member::other;   // which member the next top-level value belongs to
+  Member string_ = Member::other;  // what the string being read is
+  Member value_ = Member::other;   // which member the value being read belongs to
   std::size_t depth_ = 0;
-  std::array<std::uint64_t, kMaxDepth / 64> objects_{};  // one bit per open container: it is an object
-  std::size_t consumed_ = 0;
-  std::size_t piece_ = 0;  // offset in the body of the piece being read
+  std::array<std::uint64_t, kMaxDepth / 64> objects_{};  // a bit per open container: it is an object
+  std::size_t consumed_ = 0;                             // bytes before the current step
 
-  std::string kept_;           // the key or model being read
-  bool key_overflow_ = false;  // longer than any key we look for
-  const char* literal_ = "";   // what is still to come of it
-  unsigned unicode_left_ = 0;
-  std::uint32_t unicode_ = 0;
-  std::uint32_t high_surrogate_ = 0;
+  std::string kept_;                  // the key or model being read, unescaped
+  bool other_key_ = false;            // the key being read is none that we look for
+  const char* literal_ = "";          // what must still come of it
+  std::optional<bool> meaning_;       // of the literal
+  unsigned unicode_left_ = 0;         // digits of \uXXXX to come
+  std::uint32_t unicode_ = 0;         // their value so far
+  std::uint32_t high_surrogate_ = 0;  // waits for the low one; 0: none does
 
   bool seen_model_ = false;
   bool seen_stream_ = false;

@@ -14,11 +14,17 @@
 namespace waxwing::dialect {
 
 /// Follows an event stream (WHATWG HTML, section 9.2.5) that passes by, and knows whether it stands between two events:
-/// the only place where a keep-alive or an error event may be put. Lines end with LF, CR or CRLF.
+/// the only place where a keep-alive or an error event may be put. Lines end with LF, CR or CRLF. A blank line ends an
+/// event, also one without fields.
 class SseTracker {
  public:
-  /// Reads up to and including the end of the first event (its blank line), or the whole piece. Returns the bytes read.
-  std::size_t advance(ByteView piece);
+  enum class Reached : std::uint8_t { end_of_piece, end_of_event };
+  struct Advance {
+    std::size_t bytes;
+    Reached reached;
+  };
+  /// Reads up to and including the end of the first event (its blank line), or the whole piece.
+  Advance advance(ByteView piece);
   /// Reads all of it.
   void skip(ByteView piece);
   /// Before the first byte, and after each blank line.
@@ -40,7 +46,7 @@ class SseTracker {
 /// What happens to an event that is longer than the limit.
 enum class Oversize : std::uint8_t {
   refuse,  ///< Code::too_large, and nothing more comes
-  split,   ///< its bytes come in parts as they arrive, marked SsePart::open until the last
+  split,   ///< its bytes come as they arrive: any number of SsePart::open, then SsePart::last
 };
 
 struct SseLimits {
@@ -79,7 +85,8 @@ class SseSplitter {
   [[nodiscard]] ByteView rest() const { return held_.view(); }
 
  private:
-  [[nodiscard]] Result<std::optional<SseEvent>> hand_out(ByteView bytes, SsePart part);
+  // The bytes to hand out: `head` itself where nothing is held, else both in one piece.
+  ByteView join(ByteView head);
 
   SseLimits limits_;
   SseTracker tracker_;

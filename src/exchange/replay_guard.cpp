@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "waxwing/base/encoding.hpp"
+
 namespace waxwing::exchange {
 namespace {
 
@@ -157,6 +159,16 @@ Admission ReplayGuard::admit(const Digest& digest, WallTime date, std::string_vi
 std::uint64_t ReplayGuard::size() const {
   const std::scoped_lock lock(mutex_);
   return seen_->size();
+}
+
+std::string encode_request_id(const RequestId& id) {
+  return to_base64url(id);
+}
+
+Result<RequestId> parse_request_id(std::string_view text) {
+  const auto bytes = from_base64url(text);
+  if (!bytes || bytes->size() != RequestId{}.size()) return fail(Code::bad_request, "not a request id");
+  return to_array<RequestId{}.size()>(*bytes);
 }
 
 RequestIdGuard::RequestIdGuard(ReplayOptions options, Random& random)

@@ -33,14 +33,13 @@ bool contains(const Range& range, const Value& value) {
 }
 
 /// Nothing the document says counts before this holds.
-Result<void> check_binding(const TrustedWorker& worker, const AttestationDocument& document, const Nonce& nonce,
-                           Checklist& checks) {
-  const auto root = nonce_root(nonce, document.nonce_path);
+Result<void> check_binding(const TrustedWorker& worker, const Answer& answer, Checklist& checks) {
+  const auto root = nonce_root(answer.nonce, answer.document.nonce_path);
   const bool path_holds = checks.require("nonce.path", root.has_value(), "an audit path of our nonce",
                                          root ? "a path of that shape" : root.error().text(), kClauseBinding);
   if (!path_holds || !root) return fail(Code::evidence_rejected, "the nonce's path is not one");
 
-  const auto expected = report_data(*root, document.statement);
+  const auto expected = report_data(*root, answer.document.statement);
   const bool bound = checks.require("report-data.binding", constant_time_equal(expected, worker.report_data()),
                                     to_hex(expected), to_hex(worker.report_data()), kClauseBinding);
   if (!bound) return fail(Code::evidence_rejected, "the report was not made for this nonce and this statement");
@@ -89,13 +88,21 @@ void check_channel(const Statement& statement, const ExchangePolicy& policy, Che
       checks.advise("channel.padding", pads, std::string(kFeaturePad256), found, kClauseAcceptance);
       break;
   }
+}
 
-  const bool names_tls_key = statement.tls_spki_sha256.has_value();
-  if (!names_tls_key && policy.tls_binding == Demand::if_present) {
+/// A TLS key that the statement names is the one at the other end, or someone stands between.
+void check_tls(const Statement& statement, const Answer& answer, const ExchangePolicy& policy, Checklist& checks) {
+  const auto& named = statement.tls_spki_sha256;
+  if (!named && policy.tls_binding == Demand::if_present) {
     checks.skip("channel.tls-binding", "the statement names no TLS key", kClauseAcceptance);
+  } else if (!named) {
+    checks.require("channel.tls-binding", false, "a statement that names the TLS key", "none", kClauseAcceptance);
+  } else if (!answer.peer) {
+    checks.skip("channel.tls-binding", "the document did not come over a connection", kClauseAcceptance);
   } else {
-    checks.require("channel.tls-binding", names_tls_key, "the digest of a TLS key",
-                   names_tls_key ? to_hex(*statement.tls_spki_sha256) : "none", kClauseAcceptance);
+    const auto& found = answer.peer->spki_sha256;
+    checks.require("channel.tls-binding", found == named, to_hex(*named), found ? to_hex(*found) : "no TLS",
+                   kClauseAcceptance);
   }
 }
 
@@ -133,14 +140,15 @@ bool is_over(const Life& life, Now now) {
 
 }  // namespace
 
-Result<SessionKey> establish(const TrustedWorker& worker, const AttestationDocument& document, const Nonce& nonce,
-                             const ExchangePolicy& policy, Now drawn, Now now, Checklist& checks) {
-  WAXWING_TRY(check_binding(worker, document, nonce, checks));
-  WAXWING_ASSIGN(Statement statement, check_statement(document, checks));
+Result<SessionKey> establish(const TrustedWorker& worker, const Answer& answer, const ExchangePolicy& policy, Now now,
+                             Checklist& checks) {
+  WAXWING_TRY(check_binding(worker, answer, checks));
+  WAXWING_ASSIGN(Statement statement, check_statement(answer.document, checks));
 
   check_engine(worker, statement, checks);
   check_channel(statement, policy, checks);
-  const Life life = life_of(worker, statement, policy, drawn);
+  check_tls(statement, answer, policy, checks);
+  const Life life = life_of(worker, statement, policy, answer.drawn);
   checks.require("session.life", !is_over(life, now), "an end ahead of us", to_rfc3339(life.not_after),
                  kClauseAcceptance);
 
@@ -158,7 +166,7 @@ Result<SessionKey> establish(const TrustedWorker& worker, const AttestationDocum
   for (const crypto::KeyConfig& each : *keys) list.push_back(fingerprint_of(statement.worker, each));
   const KeyFingerprint fingerprint = fingerprint_of(statement.worker, *key);
   const crypto::AeadId aead = *choose_aead(*key);
-  return SessionKey(std::move(statement), crypto::sha256(document.statement), fingerprint, std::move(list),
+  return SessionKey(std::move(statement), crypto::sha256(answer.document.statement), fingerprint, std::move(list),
                     std::move(key->public_key), aead, worker.anchor_label(), life.not_after, life.deadline);
 }
 

@@ -11,6 +11,7 @@
 
 #include "waxwing/base/bytes.hpp"
 #include "waxwing/base/clock.hpp"
+#include "waxwing/base/error.hpp"
 #include "waxwing/base/random.hpp"
 #include "waxwing/crypto/hash.hpp"
 
@@ -70,6 +71,10 @@ class ReplayGuard {
 
 /// The inner field waxwing-request-id: 16 random bytes, base64url.
 using RequestId = ByteArray<16>;
+inline constexpr std::string_view kRequestIdField = "waxwing-request-id";
+[[nodiscard]] std::string encode_request_id(const RequestId& id);
+/// Code::bad_request unless it is 16 bytes in base64url.
+[[nodiscard]] Result<RequestId> parse_request_id(std::string_view text);
 
 /// Runs an id once, whichever key or connection it came over. Call it after ReplayGuard said fresh.
 class RequestIdGuard {

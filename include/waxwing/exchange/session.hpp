@@ -34,6 +34,20 @@ struct ExchangePolicy {
   std::chrono::seconds max_age = std::chrono::hours(1);
 };
 
+/// The other end of the connection that a document came over: SHA-256 of its TLS key's SubjectPublicKeyInfo, or nothing
+/// on a connection without TLS.
+struct PeerKey {
+  std::optional<crypto::Sha256Digest> spki_sha256;
+};
+
+/// A document with the circumstances it came in.
+struct Answer {
+  const AttestationDocument& document;
+  const Nonce& nonce;
+  Now drawn;                    ///< when the nonce was drawn, from which the statement's life counts
+  std::optional<PeerKey> peer;  ///< nothing: not known, for a document from a file
+};
+
 /// One key of an attested list, enough to recognise it: its id and the SHA-256 of its configuration's bytes.
 struct KeyFingerprint {
   WorkerId worker{};
@@ -47,10 +61,8 @@ class SessionKey;
 /// Binds the document to what the evidence proved and takes the first key that `policy` accepts. Every step is a named
 /// check in `checklist`; the first failure decides the error: Code::evidence_rejected when the binding does not hold,
 /// Code::evidence_malformed for a statement or key list that cannot be read, Code::policy_refused for the rest.
-/// `drawn` = when the nonce was drawn, from which the statement's life counts.
-[[nodiscard]] Result<SessionKey> establish(const appraisal::TrustedWorker& worker, const AttestationDocument& document,
-                                           const Nonce& nonce, const ExchangePolicy& policy, Now drawn, Now now,
-                                           evidence::Checklist& checklist);
+[[nodiscard]] Result<SessionKey> establish(const appraisal::TrustedWorker& worker, const Answer& answer,
+                                           const ExchangePolicy& policy, Now now, evidence::Checklist& checklist);
 
 /// Proof that a key is held by a worker our policy trusts: the only thing requests can be sealed to. Immutable, may be
 /// shared between threads. Made by establish() alone.
@@ -80,8 +92,8 @@ class SessionKey {
   [[nodiscard]] BootTime deadline() const { return deadline_; }
 
  private:
-  friend Result<SessionKey> establish(const appraisal::TrustedWorker&, const AttestationDocument&, const Nonce&,
-                                      const ExchangePolicy&, Now, Now, evidence::Checklist&);
+  friend Result<SessionKey> establish(const appraisal::TrustedWorker&, const Answer&, const ExchangePolicy&, Now,
+                                      evidence::Checklist&);
   SessionKey(Statement statement, crypto::Sha256Digest statement_sha256, KeyFingerprint fingerprint,
              std::vector<KeyFingerprint> list, crypto::KemPublicKey public_key, crypto::AeadId aead, std::string label,
              WallTime not_after, BootTime deadline);

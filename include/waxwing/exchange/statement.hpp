@@ -23,6 +23,8 @@ inline constexpr std::string_view kProtocolVersion = "waxwing/1";
 inline constexpr std::size_t kMaxStatementSize = std::size_t{64} << 10U;
 /// Feature: streamed answers can be padded (inner field `waxwing-pad: 256`).
 inline constexpr std::string_view kFeaturePad256 = "pad-256";
+/// Inner request field that says who may share a prompt cache; it never reaches the engine.
+inline constexpr std::string_view kCacheScopeField = "waxwing-cache-scope";
 
 /// 16 random bytes that name one set of worker keys: drawn at start, constant over key rotations.
 using WorkerId = ByteArray<16>;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,8 +41,11 @@ struct Trust {
 struct AttestationAnswer {
   std::string document;  ///< as received
   exchange::Nonce nonce{};
-  Now drawn{};  ///< when the nonce was drawn
+  Now drawn{};                            ///< when the nonce was drawn
+  std::optional<exchange::PeerKey> peer;  ///< of the connection the document came over; nothing for a file
 };
+
+using exchange::PeerKey;
 
 /// The verdict is there in either case; the key only when the verdict accepts.
 struct Attested {
@@ -54,11 +58,17 @@ struct Attested {
 /// session again.
 [[nodiscard]] Attested judge(const AttestationAnswer& answer, const Trust& trust, Now now);
 
-/// One question to a worker. The nonce is used once: finish() consumes the question.
+/// The evidence alone, where no policy names its worker: parse -> verify, and no key comes of it. The verdict's
+/// decision is evidence_only or refused; the error of a refusal is in the verdict.
+[[nodiscard]] appraisal::Verdict judge_evidence(const AttestationAnswer& answer, const evidence::sev_snp::Roots& roots,
+                                                evidence::sev_snp::CrlPolicy crl, Now now);
+
+/// One question to a worker. The nonce is used once: answer() consumes the question.
 ///
 ///     auto question = AttestationQuestion::draw(random, now);
 ///     fetch("GET", question.target(), exchange::kMaxDocumentSize);      // over the same way as requests will go
-///     Attested result = std::move(question).finish(body, trust, now);
+///     const AttestationAnswer answer = std::move(question).answer(body, PeerKey{stream.peer_spki()});
+///     const Attested result = judge(answer, trust, now);
 class AttestationQuestion {
  public:
   [[nodiscard]] static AttestationQuestion draw(Random& random, Now now);
@@ -70,8 +80,7 @@ class AttestationQuestion {
   /// Path and query of the GET.
   [[nodiscard]] const std::string& target() const { return target_; }
   /// The answer to keep, for judge().
-  [[nodiscard]] AttestationAnswer answer(std::string document) &&;
-  [[nodiscard]] Attested finish(std::string document, const Trust& trust, Now now) &&;
+  [[nodiscard]] AttestationAnswer answer(std::string document, std::optional<PeerKey> peer) &&;
 
  private:
   AttestationQuestion(const exchange::Nonce& nonce, Now drawn);

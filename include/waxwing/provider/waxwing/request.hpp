@@ -17,22 +17,16 @@
 #include "waxwing/base/secret.hpp"
 #include "waxwing/exchange/replay_guard.hpp"
 #include "waxwing/exchange/session.hpp"
+#include "waxwing/sealed/bhttp.hpp"
 
 /// How one sealed request behaves (docs/protocols/waxwing.md sections 5 and 6): what goes in beside the app's own
 /// fields, and what each outer or inner answer leads to.
 namespace waxwing::provider::native {
 
-inline constexpr std::string_view kRequestMediaType = "message/ohttp-chunked-req";
-inline constexpr std::string_view kResponseMediaType = "message/ohttp-chunked-res";
 /// Problem type of an inner 400 whose cause is the date (RFC 9458 section 6.5.2).
 inline constexpr std::string_view kProblemTypeDate = "https://iana.org/assignments/http-problem-types#date";
 
-/// A field to be sealed; names are lowercase.
-struct Field {
-  std::string name;
-  std::string value;
-  friend bool operator==(const Field&, const Field&) = default;
-};
+using sealed::Field;
 
 /// Whether a field of the app's request goes inside the seal. A short list: nothing that tells of the app's machine
 /// (user-agent, x-stainless-*), no cookie, nothing of the connection, and none of the fields that Waxwing itself sets.
@@ -95,8 +89,8 @@ class SealedRequest {
   [[nodiscard]] std::variant<OpenAnswer, Reattest, Stop> outer(const OuterAnswer& answer, BodyKept body);
   /// After Reattest, with the session that is live now: Resend if its list no longer holds the key that was used.
   [[nodiscard]] std::variant<Resend, Stop> reattested(const Result<const exchange::SessionKey*>& fresh);
-  /// The inner head: Deliver, ReadProblem or Stop.
-  [[nodiscard]] std::variant<Deliver, ReadProblem, Stop> inner(const InnerAnswer& answer, BodyKept body);
+  /// The inner head: Deliver or ReadProblem.
+  [[nodiscard]] std::variant<Deliver, ReadProblem> inner(const InnerAnswer& answer, BodyKept body);
   /// The problem document of the inner 400 (at most kMaxProblemSize bytes of it): Resend with the worker's date, or
   /// Deliver.
   [[nodiscard]] std::variant<Resend, Deliver> problem(std::string_view json);
@@ -111,10 +105,11 @@ class SealedRequest {
   std::optional<WallTime> corrected_date_;
   std::optional<WallTime> offered_date_;
   bool resent_for_key_ = false;
+  BodyKept body_ = BodyKept::no;
 };
 
-/// Lets hints of an edge cause at most one attestation at a time per worker, and ever fewer while they prove nothing.
-/// The caller's own renewals ahead of time do not go through it.
+/// Lets hints of an edge cause one attestation at a time per worker, with a pause after each that grows while they
+/// prove nothing. The caller's own renewals ahead of time do not go through it.
 class ReattestGate {
  public:
   static constexpr std::chrono::seconds kFirstPause{1};
@@ -128,7 +123,8 @@ class ReattestGate {
   [[nodiscard]] std::variant<Begin, Join, Pause> hint(Now now);
 
   enum class Proved : std::uint8_t { nothing, key_change };
-  /// A proven change ends the pauses; anything else starts the next one, twice as long as the last.
+  /// Starts the next pause: the first again after a proven change, else twice as long as the last. A gate that nobody
+  /// came to for the longest pause forgets.
   void finished(Proved proved, Now now);
 
  private:

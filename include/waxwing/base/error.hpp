@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -68,6 +70,13 @@ class Error {
     return std::move(*this);
   }
 
+  /// How long a peer or a pause of our own asks to wait before the next try; overrides the outcome table.
+  [[nodiscard]] std::optional<std::chrono::seconds> retry_after() const { return retry_after_; }
+  [[nodiscard]] Error with_retry_after(std::optional<std::chrono::seconds> wait) && {
+    retry_after_ = wait;
+    return std::move(*this);
+  }
+
   /// "outer frame: inner frame: text".
   [[nodiscard]] std::string describe() const;
 
@@ -75,6 +84,7 @@ class Error {
   Code code_;
   std::string text_;
   std::vector<std::string> frames_;
+  std::optional<std::chrono::seconds> retry_after_;
 };
 
 template <class T>

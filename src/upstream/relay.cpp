@@ -256,9 +256,8 @@ net::Task<RelayedRequest::Step> RelayedRequest::read_answer(sealed::ResponseOpen
     const std::string* value = sealed::find_field(head.fields, name);
     return value != nullptr ? std::string_view(*value) : std::string_view();
   };
-  auto decision =
+  const auto decision =
       sealed_->inner({.status = head.status, .content_type = text("content-type"), .date = text("date")}, body_kept());
-  if (auto* stop = std::get_if<native::Stop>(&decision)) co_return std::unexpected(stopped(std::move(*stop)));
   if (std::holds_alternative<native::ReadProblem>(decision)) co_return co_await on_problem(reader);
 
   kept_.give_up();

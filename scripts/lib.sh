@@ -32,12 +32,12 @@ configure() {
     die "configuring the preset $preset failed; the whole log: $log"
 }
 
-# build PRESET [TARGET...]
+# build PRESET [TARGET...]: one build at a time per tree.
 build() {
-  local preset=$1
+  local dir=$WAXWING_ROOT/build/$1
   shift
-  say "building (preset $preset)"
-  ninja -C "$WAXWING_ROOT/build/$preset" "$@" >&2 || die "the build failed"
+  say "building in $dir"
+  flock "$dir/.build.lock" ninja -C "$dir" "$@" >&2 || die "the build failed"
 }
 
 # prepare PURPOSE...: packages, then OpenSSL; leaves its prefix in WAXWING_OPENSSL_ROOT (empty: the system's).

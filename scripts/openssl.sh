@@ -2,14 +2,14 @@
 # SPDX-FileCopyrightText: The Waxwing authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# usage: scripts/openssl.sh
+# usage: scripts/openssl.sh [--from-source]
 #
 # Prints the prefix of an OpenSSL >= 3.5 to build against; an empty line means the system's own. In this order:
 # $WAXWING_OPENSSL_ROOT, the system, the cache, and last Debian's source package of the next release, built once and
 # static into ${XDG_CACHE_HOME:-~/.cache}/waxwing/openssl-<version>/. Only that last step uses the network. It asks
 # this machine's own mirror with private package lists: the system's apt is read, never changed, and no root is needed.
 # Trust comes from debian-archive-keyring alone: apt holds the release file's signature, its hashes the index, the
-# index's hashes the source. Nothing unsigned is unpacked.
+# index's hashes the source. Nothing unsigned is unpacked. --from-source goes straight to that last step.
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -100,6 +100,8 @@ fetch_source() {
 
 build_from_source() {
   local dir debian_version version prefix staged log
+  has apt-get && has dpkg-source && [[ -r $keyring ]] ||
+    die "OpenSSL >= 3.5 is needed: install it and name its prefix in WAXWING_OPENSSL_ROOT"
   mkdir -p "$WAXWING_CACHE"
   dir=$(mktemp -d "$WAXWING_CACHE/.openssl-build.XXXXXX")
   # shellcheck disable=SC2064
@@ -130,7 +132,10 @@ build_from_source() {
   echo "$prefix"
 }
 
-if [[ -n ${WAXWING_OPENSSL_ROOT:-} ]]; then
+(($# == 0)) || [[ $* == --from-source ]] || die "usage: scripts/openssl.sh [--from-source]"
+if [[ ${1:-} == --from-source ]]; then
+  build_from_source
+elif [[ -n ${WAXWING_OPENSSL_ROOT:-} ]]; then
   recent_enough "$(version_of "$WAXWING_OPENSSL_ROOT/include")" ||
     die "WAXWING_OPENSSL_ROOT=$WAXWING_OPENSSL_ROOT holds no OpenSSL >= 3.5"
   echo "$WAXWING_OPENSSL_ROOT"
@@ -140,9 +145,7 @@ else
   prefix=$(cached_prefix)
   if [[ -n $prefix ]]; then
     echo "$prefix"
-  elif has apt-get && has dpkg-source && [[ -r $keyring ]]; then
-    build_from_source
   else
-    die "OpenSSL >= 3.5 is needed: install it and name its prefix in WAXWING_OPENSSL_ROOT"
+    build_from_source
   fi
 fi

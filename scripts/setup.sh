@@ -42,10 +42,11 @@ on_other_systems() {
   exit 1
 }
 
+os_release=${WAXWING_OS_RELEASE:-/etc/os-release}
 release=other
-if [[ -r /etc/os-release ]]; then
+if [[ -r $os_release ]]; then
   # shellcheck source=/dev/null
-  release=$(. /etc/os-release && echo "${ID:-}-${VERSION_ID:-}")
+  release=$(. "$os_release" && echo "${ID:-}-${VERSION_ID:-}")
 fi
 case $release in
   debian-12) column=2 ;;

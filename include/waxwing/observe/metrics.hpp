@@ -106,8 +106,10 @@ class Registry {
   struct Family;
   struct Series;
   enum class Type : std::uint8_t { counter, gauge, histogram };
-  Series& series(Type type, Literal name, Literal help, Labels labels,
-                 std::span<const std::chrono::nanoseconds> bounds);
+  static std::string_view to_string(Type type);
+  Family& family(Type type, Literal name, Literal help);
+  template <class Metric, class... Args>
+  static Metric& add(Family& family, Labels labels, Args&&... args);
 
   mutable std::mutex mutex_;
   std::vector<std::unique_ptr<Family>> families_;

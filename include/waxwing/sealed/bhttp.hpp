@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -128,21 +128,21 @@ class Decoder {
   enum class Section : std::uint8_t { header, trailer };
 
   Result<Step> run(ByteView& in, Input input);
-  Result<Step> close();
-  Result<void> on_framing(std::uint64_t value);
+  Result<Step> starve(Input input);
+  Result<void> on_framing();
   Result<void> on_control();
-  Result<void> on_status(std::uint64_t value);
-  Result<void> on_size(std::uint64_t value);
-  Result<void> on_name();
-  Result<void> on_value();
+  Result<void> on_status();
+  Result<std::optional<Event>> on_name_size();
+  void on_content_size();
   void begin_section(Section section);
-  Event end_section();
-  [[nodiscard]] bool takes_varint() const;
+  std::optional<Event> end_section();
+  Result<void> begin_text(State state);
+  Result<void> account(std::uint64_t bytes);
   bool take_varint(ByteView& in);
   bool take_text(ByteView& in, std::string& to);
+  Step take_content(ByteView& in);
   [[nodiscard]] std::string& control_element();
   [[nodiscard]] Fields& fields();
-  [[nodiscard]] bool at_section_end() const;
   [[nodiscard]] bool is_informational() const { return kind_ == Kind::response && response_.status < 200; }
 
   Kind kind_;
@@ -151,7 +151,8 @@ class Decoder {
   Section section_ = Section::header;
   bool known_length_ = false;
   std::uint8_t control_index_ = 0;
-  std::uint8_t varint_left_ = 0;  ///< bytes still to come of a varint that has begun
+  std::uint8_t varint_width_ = 0;  ///< bytes of the last varint
+  std::uint8_t varint_left_ = 0;   ///< bytes still to come of a varint that has begun
   std::uint64_t varint_ = 0;
   std::uint64_t left_ = 0;          ///< bytes still to come of the element or content piece
   std::uint64_t section_left_ = 0;  ///< known-length form: bytes still to come of the section

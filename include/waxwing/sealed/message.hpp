@@ -61,7 +61,6 @@ class RequestComposer {
   ClientExchange exchange_;
   WireBuffer wire_;
   BlockWriter blocks_;
-  Bytes scratch_;
 };
 
 /// What a reader reports; as bhttp::Step.
@@ -72,6 +71,9 @@ struct ReaderLimits {
   bhttp::HeadLimits head;
   std::uint64_t content = std::uint64_t{64} << 20U;  ///< bytes of the body
 };
+
+/// Whether the request asked for padded answers (waxwing-pad: 256).
+enum class AnswerPadding : std::uint8_t { none, padded };
 
 class AnswerComposer;
 
@@ -110,13 +112,11 @@ class RequestReader {
   ByteView plaintext_;
   Input plaintext_input_ = Input::open;
   bool opened_ = false;
-  bool padded_ = false;
+  AnswerPadding padding_ = AnswerPadding::none;
   std::uint64_t content_ = 0;
   std::optional<std::uint64_t> content_length_;
   std::optional<Error> failure_;
 };
-
-enum class AnswerPadding : std::uint8_t { none, padded };
 
 /// Seals one answer. Unpadded, each call's bytes go out at once. Padded, an event stream goes out event by event and
 /// any other body in full chunks.
@@ -135,7 +135,7 @@ class AnswerComposer {
 
  private:
   enum class Shape : std::uint8_t { pieces, blocks, events };
-  Result<void> send_pieces(ByteView before, ByteView piece);
+  Result<void> send(ByteView first, ByteView second, Last last);
 
   ResponseSealer sealer_;
   AnswerPadding padding_;

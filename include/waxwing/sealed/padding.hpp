@@ -68,6 +68,7 @@ class PadStripper {
 
   State state_ = State::line_start;
   std::size_t matched_ = 0;  ///< at line_start: bytes of kPadLine seen and held back
+  std::size_t skipped_ = 0;  ///< result of kept_run
 };
 
 /// Makes a padded event stream: each non-final chunk is a multiple of 256 bytes and at most 16384. Whole events go out
@@ -83,19 +84,21 @@ class PaddedEventWriter {
   [[nodiscard]] Result<void> finish(ByteView end, ChunkSink& sink);
 
  private:
-  void scan(ByteView kept);
-  void release(std::size_t n, ChunkSink& sink);
-  Result<void> send_events(ByteView head, std::size_t size, ChunkSink& sink);
+  void collect(ByteView piece);
+  void add(ByteView kept);
+  void carry();
+  Result<void> send_events(ByteView head, std::size_t content, ChunkSink& sink);
   Result<void> send_piece(ByteView head, std::size_t content, std::size_t filler, ChunkSink& sink);
-  void take(std::size_t n, std::vector<ByteView>& to);
 
   PadStripper stripper_;
   Bytes carried_;                  ///< start of an event that is not complete
-  std::vector<ByteView> pending_;  ///< carried_, then kept views of the piece at hand
-  std::size_t pending_size_ = 0;
-  std::size_t complete_ = 0;  ///< how much of it ends with a blank line
-  std::size_t line_size_ = 0;
-  bool after_cr_ = false;
+  std::vector<ByteView> pending_;  ///< carried_, then the kept views of the piece at hand
+  std::size_t pending_at_ = 0;     ///< the first view that is not sent
+  std::size_t pending_size_ = 0;   ///< bytes that are not sent
+  std::size_t complete_ = 0;       ///< how many of them end with a blank line
+  bool in_line_ = false;           ///< the line at hand is not empty
+  bool after_cr_ = false;          ///< a line has ended with CR; an LF that follows belongs to it
+  std::vector<ByteView> parts_;
 };
 
 }  // namespace waxwing::sealed

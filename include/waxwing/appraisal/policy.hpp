@@ -39,6 +39,13 @@ struct MinimumTcb {
   sev_snp::Tcb tcb;
 };
 
+/// Major and minor of the current firmware are at least these, and so is its build, whatever the version.
+struct MinimumFirmware {
+  std::uint8_t major = 0;
+  std::uint8_t minor = 0;
+  std::uint8_t build = 0;
+};
+
 /// Bits 2 to 5 of `features` must be set in PLATFORM_INFO where they are set here; bits 0, 1 and 7 may be set there
 /// only if they are set here; other bits are not looked at.
 struct PlatformFeatures {
@@ -55,9 +62,11 @@ struct SnpPolicy {
   std::vector<MinimumTcb> min_tcb;           ///< where not empty, a product without an entry is refused
   std::vector<MinimumTcb> min_launch_tcb;
   std::optional<std::uint32_t> min_guest_svn;
-  std::optional<sev_snp::FirmwareVersion> min_firmware;
+  std::optional<MinimumFirmware> min_firmware;
   std::optional<std::uint32_t> vmpl;
+  /// SHA-384 of the ID block's key; demanded where not empty or required. A trusted author key stands in for it.
   std::vector<ByteArray<48>> id_keys;
+  /// Demanded by themselves where required, or where no ID key is demanded.
   std::vector<ByteArray<48>> author_keys;
   std::uint64_t launch_mitigations = 0;   ///< bits that must be set
   std::uint64_t current_mitigations = 0;  ///< bits that must be set

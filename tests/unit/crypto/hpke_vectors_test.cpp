@@ -26,7 +26,9 @@ Bytes exposed(const Secret<32>& secret) {
 Bytes exposed(const SecretBytes& secret) {
   return to_bytes(secret.expose(SecretAccess()));
 }
-std::string text(const nlohmann::json& value) { return value.get<std::string>(); }
+std::string text(const nlohmann::json& value) {
+  return value.get<std::string>();
+}
 Secret<32> secret32(const nlohmann::json& value) {
   const Bytes bytes = hex(value);
   if (bytes.size() != 32) throw std::invalid_argument("not 32 bytes");

@@ -22,6 +22,12 @@ else()
   find_package(simdjson REQUIRED)
 endif()
 find_package(tomlplusplus REQUIRED)
+# Header-only and without exceptions; distributions ship a library built the other way.
+add_library(waxwing_toml INTERFACE)
+add_library(waxwing::toml ALIAS waxwing_toml)
+target_include_directories(waxwing_toml SYSTEM INTERFACE
+  $<TARGET_PROPERTY:tomlplusplus::tomlplusplus,INTERFACE_INCLUDE_DIRECTORIES>)
+target_compile_definitions(waxwing_toml INTERFACE TOML_EXCEPTIONS=0 TOML_HEADER_ONLY=1)
 
 if(WAXWING_TESTS)
   find_package(GTest REQUIRED)

@@ -38,6 +38,10 @@ HOUSE = {
     "unfinished work": ("src/base/planted.cpp", SPDX + "// TO" + "DO later\n", "unfinished"),
 }
 
+DOCS = {
+    "a link to nowhere": ("docs/planted.md", "see [this](gone.md)\n", "leads nowhere"),
+}
+
 
 def run(script: str, *arguments: str) -> tuple[int, list[str]]:
     result = subprocess.run([sys.executable, HERE / script, *arguments], capture_output=True, text=True, check=False)
@@ -47,7 +51,7 @@ def run(script: str, *arguments: str) -> tuple[int, list[str]]:
 class Copy:
     def __init__(self, directory: str):
         self.root = pathlib.Path(directory)
-        for top in ("include", "src", "docs"):
+        for top in ("include", "src", "docs", "tests"):
             shutil.copytree(ROOT / top, self.root / top)
         self.failures: list[str] = []
 
@@ -89,10 +93,11 @@ def main() -> int:
         copy = Copy(directory)
         copy.plant(LAYERING, "layering.py", "--graph", str(arguments.graph))
         copy.plant(HOUSE, "house.py")
+        copy.plant(DOCS, "docs.py")
         copy.plant_edge(json.loads(arguments.graph.read_text(encoding="utf-8")))
     for failure in copy.failures:
         print(failure)
-    print(f"{len(LAYERING) + len(HOUSE) + 1} broken rules, {len(copy.failures)} not reported as they should be")
+    print(f"{len(LAYERING) + len(HOUSE) + len(DOCS) + 1} broken rules, {len(copy.failures)} not reported as they should be")
     return 1 if copy.failures else 0
 
 

@@ -172,7 +172,9 @@ Result<WallTime> from_http_date(std::string_view text) {
   c.year = static_cast<int>(year);
   c.month += 1;
   const std::optional<WallTime> time = from_civil(c);
-  if (!in.done() || !time) return fail(Code::malformed, "not a date of RFC 9110");
+  if (!in.done() || !time || civil(*time).weekday != c.weekday) {
+    return fail(Code::malformed, "not a date of RFC 9110");
+  }
   return *time;
 }
 

@@ -33,6 +33,10 @@ struct OhttpCodec {
     return ClientExchange::start(key_id, key, aead, random);
   }
   [[nodiscard]] static WorkerExchange worker(RawWorkerKey key, std::uint64_t max_total);
+  /// `secret` = the exported secret of the exchange.
+  [[nodiscard]] static ResponseOpener response_opener(crypto::AeadId aead, Bytes enc, SecretBytes secret) {
+    return {aead, std::move(enc), std::move(secret), kMaxResponseBody};
+  }
 
   // The whole-message form of RFC 9458. Nothing in the product falls back to it.
   struct WholeRequest {

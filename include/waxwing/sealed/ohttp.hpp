@@ -86,6 +86,7 @@ class ResponseOpener {
 
  private:
   friend class ClientExchange;
+  friend struct OhttpCodec;
   ResponseOpener(crypto::AeadId aead, Bytes enc, SecretBytes secret, std::uint64_t max_total);
 
   crypto::AeadId aead_;
@@ -96,7 +97,7 @@ class ResponseOpener {
   ChunkFrames frames_;
 };
 
-/// [P] bound on one answer's body: far below what AES-GCM takes under one key.
+/// Bound on one answer's body: far below what AES-GCM takes under one key.
 inline constexpr std::uint64_t kMaxResponseBody = std::uint64_t{1} << 30U;
 
 /// The client's end of one exchange: a fresh encapsulation, so it serves one request and is never repeated.

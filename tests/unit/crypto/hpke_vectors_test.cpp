@@ -49,8 +49,12 @@ std::optional<AeadId> aead_of(std::uint64_t id) {
   return std::nullopt;
 }
 
-// Whatever exposes seal or open at a given sequence number: messages in between are sealed under the same nonces and
-// thrown away (an opener cannot skip, so it opens what a twin of the sealer made).
+bool is_available(KemId kem) {
+  const auto key = KemPrivateKey::from_seed(kem, Secret<32>());
+  return key || key.error().code() != Code::unsupported;
+}
+
+// No context can be set to a sequence number: messages in between are sealed, opened and thrown away.
 void check_encryptions(const nlohmann::json& vector, AeadId aead, const HpkeSchedule& schedule) {
   const ByteView key = schedule.key.expose(SecretAccess());
   AeadSealer sealer(aead, key, schedule.base_nonce);
@@ -133,7 +137,8 @@ TEST(HpkeVectors, EveryIntermediateValueAndEveryMessageMatch) {
     SCOPED_TRACE(v.value("name", "?"));
     const auto kem = kem_of(v.at("kem_id").get<std::uint64_t>());
     const auto aead = aead_of(v.at("aead_id").get<std::uint64_t>());
-    if (!kem || !aead || v.at("kdf_id") != kKdfHkdfSha256) continue;  // a suite that this program does not have
+    // A suite that this program, or an OpenSSL before 3.5, does not have.
+    if (!kem || !aead || v.at("kdf_id") != kKdfHkdfSha256 || !is_available(*kem)) continue;
     check_setup(v, *kem, *aead);
     ++checked;
   }
@@ -197,6 +202,7 @@ void check_encap_reject(const nlohmann::json& v) {
 
 TEST(XWingVectors, EveryOperationAnswersAsStated) {
   WAXWING_VECTORS_OR_SKIP(file, "ohttp/xwing.json");
+  if (!is_available(KemId::x_wing)) GTEST_SKIP() << "this OpenSSL has no ML-KEM";
   std::size_t checked = 0;
   for (const auto& v : file.at("vectors")) {
     SCOPED_TRACE(v.value("name", "?"));

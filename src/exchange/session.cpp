@@ -32,20 +32,6 @@ bool contains(const Range& range, const Value& value) {
   return std::ranges::find(range, value) != std::ranges::end(range);
 }
 
-/// Nothing the document says counts before this holds.
-Result<void> check_binding(const TrustedWorker& worker, const Answer& answer, Checklist& checks) {
-  const auto root = nonce_root(answer.nonce, answer.document.nonce_path);
-  const bool path_holds = checks.require("nonce.path", root.has_value(), "an audit path of our nonce",
-                                         root ? "a path of that shape" : root.error().text(), kClauseBinding);
-  if (!path_holds || !root) return fail(Code::evidence_rejected, "the nonce's path is not one");
-
-  const auto expected = report_data(*root, answer.document.statement);
-  const bool bound = checks.require("report-data.binding", constant_time_equal(expected, worker.report_data()),
-                                    to_hex(expected), to_hex(worker.report_data()), kClauseBinding);
-  if (!bound) return fail(Code::evidence_rejected, "the report was not made for this nonce and this statement");
-  return {};
-}
-
 Result<Statement> check_statement(const AttestationDocument& document, Checklist& checks) {
   auto statement = parse_statement(document.statement);
   const bool readable = checks.require("statement.format", statement.has_value(), "a statement of waxwing/1",
@@ -140,9 +126,23 @@ bool is_over(const Life& life, Now now) {
 
 }  // namespace
 
+Result<void> check_binding(const ByteArray<64>& proven_report_data, const Answer& answer, Checklist& checks) {
+  const auto root = nonce_root(answer.nonce, answer.document.nonce_path);
+  const bool path_holds = checks.require("nonce.path", root.has_value(), "an audit path of our nonce",
+                                         root ? "a path of that shape" : root.error().text(), kClauseBinding);
+  if (!path_holds || !root) return fail(Code::evidence_rejected, "the nonce's path is not one");
+
+  const auto expected = report_data(*root, answer.document.statement);
+  const bool bound = checks.require("report-data.binding", constant_time_equal(expected, proven_report_data),
+                                    to_hex(expected), to_hex(proven_report_data), kClauseBinding);
+  if (!bound) return fail(Code::evidence_rejected, "the report was not made for this nonce and this statement");
+  return {};
+}
+
 Result<SessionKey> establish(const TrustedWorker& worker, const Answer& answer, const ExchangePolicy& policy, Now now,
                              Checklist& checks) {
-  WAXWING_TRY(check_binding(worker, answer, checks));
+  // Nothing that the document says counts before this holds.
+  WAXWING_TRY(check_binding(worker.report_data(), answer, checks));
   WAXWING_ASSIGN(Statement statement, check_statement(answer.document, checks));
 
   check_engine(worker, statement, checks);

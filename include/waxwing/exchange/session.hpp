@@ -64,6 +64,11 @@ class SessionKey;
 [[nodiscard]] Result<SessionKey> establish(const appraisal::TrustedWorker& worker, const Answer& answer,
                                            const ExchangePolicy& policy, Now now, evidence::Checklist& checklist);
 
+/// The first step of establish() alone, for tools that judge evidence without a policy: whether the REPORTDATA that the
+/// hardware vouches for was made for this nonce and these statement bytes. Code::evidence_rejected.
+[[nodiscard]] Result<void> check_binding(const ByteArray<64>& proven_report_data, const Answer& answer,
+                                         evidence::Checklist& checklist);
+
 /// Proof that a key is held by a worker our policy trusts: the only thing requests can be sealed to. Immutable, may be
 /// shared between threads. Made by establish() alone.
 ///

@@ -73,6 +73,10 @@ Result<sev_snp::VerifiedReport> verify_evidence(const exchange::AttestationDocum
   return sev_snp::verify(report, endorsements, roots, now.wall, crl, checks);
 }
 
+exchange::Answer circumstances(const AttestationAnswer& answer, const exchange::AttestationDocument& document) {
+  return {.document = document, .nonce = answer.nonce, .drawn = answer.drawn, .peer = answer.peer};
+}
+
 /// What the way through the proof types leaves behind, also when it ends early.
 struct Trail {
   Checklist checks;
@@ -117,12 +121,13 @@ Attested judge(const AttestationAnswer& answer, const Trust& trust, Now now) {
 appraisal::Verdict judge_evidence(const AttestationAnswer& answer, const sev_snp::Roots& roots, sev_snp::CrlPolicy crl,
                                   Now now) {
   Trail trail;
-  const auto verified = [&]() -> Result<sev_snp::VerifiedReport> {
+  const auto judged = [&]() -> Result<void> {
     WAXWING_ASSIGN(const auto document, read_document(answer.document));
-    return verify_evidence(document, roots, crl, now, trail.checks);
+    WAXWING_ASSIGN(const auto verified, verify_evidence(document, roots, crl, now, trail.checks));
+    trail.facts = appraisal::facts_of(verified);
+    return exchange::check_binding(verified.report().report_data, circumstances(answer, document), trail.checks);
   }();
-  if (verified) trail.facts = appraisal::facts_of(*verified);
-  const std::optional<Error> error = verified ? std::nullopt : std::optional(verified.error());
+  const std::optional<Error> error = judged ? std::nullopt : std::optional(judged.error());
   return appraisal::judge(trail.checks, error, std::move(trail.facts), now.wall, {});
 }
 

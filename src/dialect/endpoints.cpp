@@ -8,6 +8,8 @@
 #include <optional>
 #include <string>
 
+#include "waxwing/base/encoding.hpp"
+
 namespace waxwing::dialect {
 namespace {
 
@@ -139,6 +141,7 @@ Result<Match> find_endpoint(std::string_view method, std::string_view target, En
     Match match{&row, split, percent_decode(*parameter)};
     // A decoded slash must not make a segment that would have been refused.
     if (!match.parameter.empty()) WAXWING_TRY(check_segments(match.parameter));
+    if (!is_utf8(match.parameter)) return fail(Code::bad_request, "the path is not UTF-8");
     return match;
   }
   if (other_method != nullptr) {

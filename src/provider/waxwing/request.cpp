@@ -61,7 +61,7 @@ std::vector<Field> SealedRequest::inner_fields(WallTime now) const {
   switch (padding_) {
     case AnswerPadding::none:
       break;
-    case AnswerPadding::pad_256:
+    case AnswerPadding::padded:
       fields.push_back({std::string(sealed::kPadField), std::string(sealed::kPadFieldValue)});
       break;
   }

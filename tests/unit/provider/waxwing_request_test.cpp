@@ -61,7 +61,7 @@ class SealedRequestTest : public ::testing::Test {
     const appraisal::Policy policy = SimulatedWorker::shared().policy();
     return judge(answer, {.policy = policy, .roots = policy.roots, .client = {}}, clock_.now()).key.value();
   }
-  SealedRequest request() { return {random_, session_->fingerprint(), AnswerPadding::pad_256, "scope"}; }
+  SealedRequest request() { return {random_, session_->fingerprint(), AnswerPadding::padded, "scope"}; }
   static Result<const exchange::SessionKey*> fresh(const std::shared_ptr<const exchange::SessionKey>& key) {
     return key.get();
   }

@@ -18,6 +18,7 @@
 #include "waxwing/exchange/replay_guard.hpp"
 #include "waxwing/exchange/session.hpp"
 #include "waxwing/sealed/bhttp.hpp"
+#include "waxwing/sealed/message.hpp"
 
 /// How one sealed request behaves (docs/protocols/waxwing.md sections 5 and 6): what goes in beside the app's own
 /// fields, and what each outer or inner answer leads to.
@@ -34,7 +35,7 @@ using sealed::Field;
 /// Whether a field of the worker's inner answer goes to the app.
 [[nodiscard]] bool forwards_response_field(std::string_view lowercase_name);
 
-enum class AnswerPadding : std::uint8_t { none, pad_256 };
+using sealed::AnswerPadding;
 
 /// Inner field waxwing-cache-scope: base64url of the first 16 bytes of HMAC-SHA-256(installation secret, provider ||
 /// 0x00 || local client key name). Says to the engine which prompts may share a prefix cache, and to nobody else whose
@@ -73,7 +74,7 @@ enum class BodyKept : std::uint8_t { no, yes };
 /// for a key that a fresh attestation proves gone, once more for a date the worker corrected; always with the same
 /// inner id.
 ///
-///     SealedRequest request(random, session_key.fingerprint(), AnswerPadding::pad_256, scope);
+///     SealedRequest request(random, session_key.fingerprint(), AnswerPadding::padded, scope);
 ///     seal(app_fields + request.inner_fields(now.wall));
 ///     switch (request.outer(answer, BodyKept::yes)) ...
 class SealedRequest {

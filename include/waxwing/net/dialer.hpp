@@ -24,8 +24,9 @@ struct DialTarget {
 ///     loop.deadline_in(10s)));
 ///
 /// The stream is ready for the first request byte: the handshake is over and TlsPeer::expected_spki has been compared.
-/// Errors: Code::worker_unreachable (name, connect, handshake), Code::evidence_rejected (other key than the pin),
-/// Code::deadline, Code::cancelled, Code::config_invalid (https without TlsPeer).
+/// Errors: Code::worker_unreachable (name, connect, handshake, their deadline: nothing has been sent yet),
+/// Code::evidence_rejected (certificate refused, or another key than the pin), Code::cancelled, Code::config_invalid
+/// (https without TlsPeer).
 class Dialer {
  public:
   virtual ~Dialer() = default;

@@ -46,11 +46,15 @@ class Event {
 
  private:
   friend class Loop;
+  friend class TaskGroup;
+  enum class Interruptible : std::uint8_t { no, yes };
   using Handler = boost::asio::async_result<boost::asio::use_awaitable_t<Executor>, void(Wake)>::handler_type;
 
-  void begin(Handler handler, Deadline deadline);
+  awaitable<Wake> wait_for(Deadline deadline, Interruptible interruptible);
+  void begin(Handler handler, Deadline deadline, Interruptible interruptible);
   Handler take();
-  void post(Wake wake);
+  void finish(Wake wake);
+  void complete(Handler handler, Wake wake);
 
   Loop& loop_;
   std::optional<Handler> handler_;
@@ -58,6 +62,7 @@ class Event {
   Event* next_ = nullptr;
   Event* previous_ = nullptr;
   bool set_ = false;
+  bool interruptible_ = true;
 };
 
 /// signalled: success; deadline: Code::deadline; cancelled: Code::cancelled. `what` says what was waited for.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <span>
 
@@ -11,6 +12,8 @@
 #include "waxwing/net/stream.hpp"
 
 namespace waxwing::net {
+
+class ServerConnection;
 
 struct ClientOptions {
   HeadLimits head;
@@ -43,7 +46,8 @@ class ClientConnection final {
   ClientConnection(StreamPtr stream, ClientOptions options);
   ~ClientConnection();
 
-  /// Begins an exchange; writes nothing yet unless the body is none. Adds Host only if the head has none: set it.
+  /// Begins an exchange; writes nothing yet unless the body is none. Host is the
+  /// caller's to set (Origin::host_field).
   [[nodiscard]] Result<Sent> start(const RequestHead& head, BodyLength body);
   /// Body bytes, at most as many as a known length leaves (else Code::internal). Precondition: the last result was
   /// Sent::all, or flush() succeeded since.
@@ -51,8 +55,12 @@ class ClientConnection final {
   [[nodiscard]] Result<Sent> send(std::initializer_list<ByteView> parts) {
     return send(std::span<const ByteView>(parts.begin(), parts.size()));
   }
-  /// Ends the request body (Code::internal when a known length is not reached).
-  [[nodiscard]] Result<Sent> finish();
+  /// Sends the last bytes, if any, and ends the request body, in one system call (Code::internal when a known length is
+  /// not reached).
+  [[nodiscard]] Result<Sent> finish(std::span<const ByteView> parts = {});
+  [[nodiscard]] Result<Sent> finish(std::initializer_list<ByteView> parts) {
+    return finish(std::span<const ByteView>(parts.begin(), parts.size()));
+  }
   /// Waits until all is with the kernel, or until the answer has begun (then what is left is not sent any more, nor is
   /// the connection reusable). Look at answered().
   [[nodiscard]] Task<> flush(Deadline deadline);
@@ -80,11 +88,14 @@ class ClientConnection final {
   [[nodiscard]] bool is_stale();
   /// Closes at once; tasks that wait here get Code::cancelled. Idempotent, from any task of the loop.
   void abort();
+  /// Closes in good order (close_notify, FIN).
+  void close();
   [[nodiscard]] Stream& stream();
 
   struct State;
 
  private:
+  friend Task<BodyPiece> read_body_or_answer(ServerConnection& from, ClientConnection& to, Deadline deadline);
   std::unique_ptr<State> state_;
 };
 

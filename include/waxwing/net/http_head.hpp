@@ -102,7 +102,7 @@ struct ResponseHead {
 };
 
 struct HeadLimits {
-  std::size_t bytes = 64U << 10U;  ///< the whole head, start line included
+  std::size_t bytes = 64U << 10U;  ///< the whole head, start line included; not more than the 64 KiB of an I/O buffer
   std::size_t fields = 100;
   std::size_t target = 8U << 10U;
 };
@@ -168,6 +168,8 @@ class ChunkedDecoder {
     failed
   };
   [[nodiscard]] std::unexpected<Error> refuse(const char* why);
+  [[nodiscard]] const char* take(char c);
+  [[nodiscard]] const char* take_size(char c);
   State state_ = State::size_first;
   std::uint64_t left_ = 0;
   std::uint32_t digits_ = 0;

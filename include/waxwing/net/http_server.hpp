@@ -80,7 +80,10 @@ class ServerConnection {
   [[nodiscard]] Result<Sent> send(std::initializer_list<ByteView> parts) {
     return send(std::span<const ByteView>(parts.begin(), parts.size()));
   }
-  [[nodiscard]] Result<Sent> finish();
+  [[nodiscard]] Result<Sent> finish(std::span<const ByteView> parts = {});
+  [[nodiscard]] Result<Sent> finish(std::initializer_list<ByteView> parts) {
+    return finish(std::span<const ByteView>(parts.begin(), parts.size()));
+  }
   [[nodiscard]] Task<> flush(Deadline deadline);
   /// start, send, finish, flush.
   [[nodiscard]] Task<> respond(int status, Fields fields, ByteView body, Deadline deadline);
@@ -91,6 +94,8 @@ class ServerConnection {
   /// while the request body is not being waited for; reading bodies sees it by itself.
   void on_peer_gone(std::function<void()> function);
   [[nodiscard]] bool peer_is_gone() const;
+  /// The response will say `connection: close`; before start().
+  void close_after_response();
   /// Closes the connection at once, without an end of the body. Idempotent.
   void abort();
 

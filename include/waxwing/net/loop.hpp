@@ -5,6 +5,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -22,8 +23,9 @@ using awaitable = boost::asio::awaitable<T, Executor>;
 template <class T = void>
 using Task = awaitable<Result<T>>;
 
-class Event;
 class BufferPool;
+class Event;
+class TaskGroup;
 
 /// One thread's event loop: an io_context, the list of everything that waits, and one timer that sweeps it for passed
 /// deadlines (no timer exists per operation). Whatever is made on a loop stays on its thread; post() and stop() are the
@@ -52,7 +54,7 @@ class Loop {
   /// As stop() followed by run().
   ~Loop();
 
-  /// Runs until no task and no listening socket is left, or until stop() has unwound everything.
+  /// Runs until no task (TaskGroup::spawn) is left, for example because stop() has unwound them.
   void run();
   /// Runs what is ready and returns without waiting; for tests. Returns the number of handlers run.
   std::size_t poll();
@@ -64,6 +66,10 @@ class Loop {
 
   [[nodiscard]] BootTime now() const { return clock_.now().boot; }
   [[nodiscard]] Deadline deadline_in(std::chrono::nanoseconds period) const { return Deadline::at(now() + period); }
+  /// The same deadline as one instant, for an operation of several waits.
+  [[nodiscard]] Deadline fixed(Deadline deadline) const {
+    return deadline.is_relative() ? Deadline::at(deadline.instant(now())) : deadline;
+  }
   [[nodiscard]] const Clock& clock() const { return clock_; }
   [[nodiscard]] boost::asio::io_context& io() { return io_; }
   [[nodiscard]] Executor executor() { return io_.get_executor(); }
@@ -77,7 +83,11 @@ class Loop {
 
  private:
   friend class Event;
+  friend class TaskGroup;
   struct Sweeper;
+  void begin_stop();
+  void task_ended();
+  void arm_sweep();
 
   const Clock& clock_;
   Options options_;
@@ -85,6 +95,7 @@ class Loop {
   std::unique_ptr<BufferPool> buffers_;
   std::unique_ptr<Sweeper> sweeper_;
   Event* waits_ = nullptr;  // intrusive list, newest first
+  std::size_t tasks_ = 0;   // children of all groups
   bool stopping_ = false;
 };
 

@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "waxwing/base/bytes.hpp"
 #include "waxwing/net/loop.hpp"
@@ -63,11 +64,19 @@ class Stream final {
   [[nodiscard]] Task<> handshake_server(TlsServerContext context, Deadline deadline);
 
   [[nodiscard]] Result<ReadResult> try_read(MutableByteView into);
-  /// Bytes beyond what the kernel took are copied and kept; precondition: nothing is kept (all or flushed).
+  /// Whether try_read would give something, without taking it.
+  [[nodiscard]] Result<ReadResult::State> peek();
+  /// Bytes beyond what the kernel takes are copied and kept; flush before writing more, or the kept bytes grow.
   [[nodiscard]] Result<Sent> try_write(std::span<const ByteView> parts);
+  /// Sends of what is kept as much as the kernel takes.
+  [[nodiscard]] Result<Sent> try_flush();
+  [[nodiscard]] bool has_kept() const;
 
   /// Waits until a try_read is worth it.
   [[nodiscard]] Task<> readable(Deadline deadline);
+  /// Waits until the kernel takes bytes again, a connect in progress has ended, or wake_writer().
+  [[nodiscard]] Task<> writable(Deadline deadline);
+  void wake_writer();
   /// Sends what is kept.
   [[nodiscard]] Task<> flush(Deadline deadline);
   /// try_read, waiting where needed; 0 = clean end.
@@ -83,7 +92,8 @@ class Stream final {
   void close();
   [[nodiscard]] bool is_open() const;
 
-  /// Calls `function` from the loop each time the socket becomes readable while no task waits for it; empty: stop that.
+  /// Calls `function` once, from the loop, when the socket is readable while no task waits for that; empty: not any
+  /// more.
   void watch_readable(std::function<void()> function);
 
   [[nodiscard]] Loop& loop() const;
@@ -93,6 +103,7 @@ class Stream final {
   /// peers.
   [[nodiscard]] const std::optional<crypto::Sha256Digest>& peer_spki() const;
   [[nodiscard]] TlsFacts tls_facts() const;
+  [[nodiscard]] int native_handle() const;
 
  private:
   struct Core;

@@ -19,8 +19,8 @@ namespace waxwing::net {
 ///     to children.spawn(relay_answer(conn, upstream));      // what outlives join() WAXWING_CO_TRY(co_await
 ///     children.join(Deadline::none()));
 ///
-/// cancel_all() wakes each child's wait with Code::cancelled, and every later wait of it too. Children start when the
-/// loop next turns, not inside spawn().
+/// cancel_all() wakes each child's wait with Code::cancelled, and every later wait of it too. Called from a
+/// task, spawn() runs the child up to its first wait before it returns.
 class TaskGroup {
  public:
   enum class OnFailure : std::uint8_t { keep_others, cancel_others };

@@ -100,6 +100,14 @@ Readiness Provider::readiness() const {
   return sessions_->readiness();
 }
 
+std::string Provider::label() const {
+  return sessions_->label();
+}
+
+std::optional<appraisal::Verdict> Provider::last_verdict() const {
+  return sessions_->last_verdict();
+}
+
 void Provider::replace_policy(std::shared_ptr<const appraisal::Policy> policy) {
   sessions_->replace_policy(std::move(policy));
 }

@@ -91,7 +91,7 @@ RelayedRequest::RelayedRequest(Provider::Sessions& sessions, const Request& requ
 net::Task<> RelayedRequest::run() {
   const Deadline attest = sessions_.environment().loop.deadline_in(options_.attest);
   WAXWING_CO_ASSIGN(session_, co_await sessions_.acquire(attest));
-  const auto padding = session_->key->statement().has_feature(exchange::kFeaturePad256) ? native::AnswerPadding::pad_256
+  const auto padding = session_->key->statement().has_feature(exchange::kFeaturePad256) ? native::AnswerPadding::padded
                                                                                         : native::AnswerPadding::none;
   sealed_.emplace(sessions_.environment().random, session_->key->fingerprint(), padding, std::nullopt);
   while (true) {

@@ -230,6 +230,11 @@ void Provider::Sessions::replace_policy(std::shared_ptr<const appraisal::Policy>
   wake_.signal();
 }
 
+std::optional<appraisal::Verdict> Provider::Sessions::last_verdict() const {
+  const auto newest = std::ranges::max_element(live_, {}, [](const SessionPtr& s) { return s->answer.drawn.boot; });
+  return newest == live_.end() ? std::nullopt : std::optional((*newest)->verdict);
+}
+
 Readiness Provider::Sessions::readiness() const {
   Readiness readiness;
   for (const SessionPtr& session : live_) {

@@ -54,6 +54,8 @@ class Provider::Sessions {
   [[nodiscard]] net::Task<SessionPtr> reattest(const SessionPtr& used, net::Deadline deadline);
   void replace_policy(std::shared_ptr<const appraisal::Policy> policy);
   [[nodiscard]] Readiness readiness() const;
+  [[nodiscard]] std::optional<appraisal::Verdict> last_verdict() const;
+  [[nodiscard]] std::string label() const { return live_.empty() ? std::string() : live_.front()->key->label(); }
 
   [[nodiscard]] const Environment& environment() const { return environment_; }
   [[nodiscard]] const ProviderOptions& options() const { return options_; }

@@ -119,6 +119,10 @@ class Provider {
   /// The worker's GET /v1/models, cached; an old list is better than none when the worker is away.
   [[nodiscard]] net::Task<std::string> models();
   [[nodiscard]] Readiness readiness() const;
+  /// Of the anchor behind the live sessions; "" for a vendor's, or when none lives.
+  [[nodiscard]] std::string label() const;
+  /// Of the newest live session.
+  [[nodiscard]] std::optional<appraisal::Verdict> last_verdict() const;
   /// Judges every live session again, at once, under another policy; those that do not pass end.
   void replace_policy(std::shared_ptr<const appraisal::Policy> policy);
 

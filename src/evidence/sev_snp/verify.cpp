@@ -88,9 +88,9 @@ struct Chain {
   Anchor anchor;
 };
 
-/// Every ARK the chain could end in: the policy's own certificates, and those of the evidence, which count only if they
-/// are pinned. One that is not pinned is looked at when there is no other, so that the verdict can say that the root is
-/// what is wrong; "snp.root.pinned" then fails.
+/// Every ARK the chain could end in: first those that may vouch, which are the policy's own certificates and, among
+/// those that came with the evidence, the pinned ones; then the others that came, so that a verdict can say that the
+/// root is what is wrong ("snp.root.pinned").
 std::vector<Anchor> anchors_for(std::string_view cn, const Endorsements& endorsements, const Roots& roots) {
   std::vector<Anchor> anchors;
   for (const Root& root : roots.certificates)
@@ -104,7 +104,8 @@ std::vector<Anchor> anchors_for(std::string_view cn, const Endorsements& endorse
     else
       strangers.push_back({shipped, "", false});
   }
-  return anchors.empty() ? strangers : anchors;
+  anchors.insert(anchors.end(), strangers.begin(), strangers.end());
+  return anchors;
 }
 
 class Verification {
@@ -126,8 +127,8 @@ class Verification {
                     kReportTable);
     check_product_known();
     const auto key = ek_.public_key();
-    checks_.require("snp.ek.key", key && key->is_ec(crypto::Curve::p384), "EC P-384",
-                    key && key->is_ec(crypto::Curve::p384) ? "EC P-384" : "another key", kEkFormat);
+    const bool p384 = key && key->is_ec(crypto::Curve::p384);
+    key_usable_ = checks_.require("snp.ek.key", p384, "EC P-384", p384 ? "EC P-384" : "another key", kEkFormat);
     checks_.require("snp.ek.subject",
                     ek_.subject() == amd_subject("SEV-VCEK") || ek_.subject() == amd_subject("SEV-VLEK"),
                     amd_subject("SEV-VCEK or SEV-VLEK"), ek_.subject(), kEkFormat);
@@ -212,19 +213,22 @@ class Verification {
     product_ = of_cpu ? of_cpu : of_ek;
   }
 
-  /// Tries each intermediate with the issuer's name against each root with its issuer's name; keeps the pair that
-  /// holds, else the last one looked at. Returns what is wrong, empty for nothing.
+  /// Tries each intermediate with the issuer's name against each root with its issuer's name; keeps the first pair that
+  /// holds, else the first that was tried. Returns what is wrong, empty for nothing.
   std::string select_chain(const Roots& roots) {
     std::string failure = "no intermediate certificate of the issuer's name";
     for (const Certificate& candidate : endorsements_.intermediates) {
       if (candidate.subject_cn() != ek_.issuer_cn()) continue;
       if (!chain_) failure = "no root certificate of the intermediate's issuer";
-      for (Anchor& anchor : anchors_for(candidate.issuer_cn(), endorsements_, roots)) {
+      for (const Anchor& anchor : anchors_for(candidate.issuer_cn(), endorsements_, roots)) {
         const auto built =
             crypto::verify_chain(ek_, std::span(&candidate, 1), std::span(&anchor.certificate, 1), 3, now_);
-        chain_ = Chain{candidate, std::move(anchor)};
-        failure = built || is_about_time(built.error().kind) ? "" : built.error().text;
-        if (failure.empty()) return failure;
+        const bool holds = built || is_about_time(built.error().kind);
+        if (holds || !chain_) {
+          chain_ = Chain{candidate, anchor};
+          failure = holds ? "" : built.error().text;
+        }
+        if (holds) return failure;
       }
     }
     return failure;
@@ -298,6 +302,7 @@ class Verification {
   }
 
   void check_signature() {
+    if (!key_usable_) return checks_.skip("snp.signature", "there is no P-384 key to check it with", kSignatureTable);
     const auto key = ek_.public_key();
     const auto r = scalar(report_.signature_r);
     const auto s = scalar(report_.signature_s);
@@ -359,6 +364,7 @@ class Verification {
   Checklist& checks_;
   SigningKey kind_;
   EkExtensions extensions_;
+  bool key_usable_ = false;
   std::optional<Product> product_;
   std::optional<Chain> chain_;
 };

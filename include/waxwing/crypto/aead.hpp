@@ -31,8 +31,8 @@ class AeadSealer {
   ~AeadSealer();
 
   /// Seals the concatenation of `parts` into `out` = ciphertext || tag; out.size() must be exactly their sum + 16.
-  /// A part may be exactly the region of `out` where its ciphertext goes (in place). Code::internal when out of sequence
-  /// numbers or when the library fails; the sealer is dead then.
+  /// A part may be exactly the region of `out` where its ciphertext goes (in place). Code::internal when out of
+  /// sequence numbers or when the library fails; the sealer is dead then.
   [[nodiscard]] Result<void> seal(ByteView aad, std::span<const ByteView> parts, MutableByteView out);
   [[nodiscard]] Result<void> seal(ByteView aad, ByteView plaintext, MutableByteView out) {
     return seal(aad, std::span(&plaintext, 1), out);

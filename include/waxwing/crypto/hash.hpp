@@ -20,9 +20,15 @@ using Sha512Digest = ByteArray<64>;
 [[nodiscard]] Sha384Digest sha384(std::initializer_list<ByteView> parts);
 [[nodiscard]] Sha512Digest sha512(std::initializer_list<ByteView> parts);
 [[nodiscard]] Sha256Digest sha3_256(std::initializer_list<ByteView> parts);
-[[nodiscard]] inline Sha256Digest sha256(ByteView data) { return sha256({data}); }
-[[nodiscard]] inline Sha384Digest sha384(ByteView data) { return sha384({data}); }
-[[nodiscard]] inline Sha512Digest sha512(ByteView data) { return sha512({data}); }
+[[nodiscard]] inline Sha256Digest sha256(ByteView data) {
+  return sha256({data});
+}
+[[nodiscard]] inline Sha384Digest sha384(ByteView data) {
+  return sha384({data});
+}
+[[nodiscard]] inline Sha512Digest sha512(ByteView data) {
+  return sha512({data});
+}
 
 /// SHAKE256 (FIPS 202) squeezed into the whole of `out`.
 void shake256(std::initializer_list<ByteView> parts, MutableByteView out);

@@ -23,7 +23,8 @@ inline constexpr std::uint16_t kKdfHkdfSha256 = 1;
 ///     sender.seal(aad, plaintext, out);
 class HpkeSender {
  public:
-  [[nodiscard]] static Result<HpkeSender> setup(const KemPublicKey& recipient, AeadId aead, ByteView info, Random& random);
+  [[nodiscard]] static Result<HpkeSender> setup(const KemPublicKey& recipient, AeadId aead, ByteView info,
+                                                Random& random);
 
   [[nodiscard]] ByteView enc() const { return enc_; }
   /// As AeadSealer::seal; the context's own sequence numbers.
@@ -50,7 +51,9 @@ class HpkeRecipient {
  public:
   [[nodiscard]] static Result<HpkeRecipient> setup(const KemPrivateKey& key, AeadId aead, ByteView info, ByteView enc);
 
-  [[nodiscard]] Result<void> open(ByteView aad, ByteView sealed, MutableByteView out) { return opener_.open(aad, sealed, out); }
+  [[nodiscard]] Result<void> open(ByteView aad, ByteView sealed, MutableByteView out) {
+    return opener_.open(aad, sealed, out);
+  }
   [[nodiscard]] SecretBytes export_secret(ByteView context, std::size_t length) const;
 
  private:

@@ -32,8 +32,8 @@ struct Encapsulation {
   Secret<32> shared_secret;
 };
 
-/// A peer's public key, checked at import (length; ML-KEM coefficients, FIPS 203 section 7.2). The expanded form is kept,
-/// so one object serves many encapsulations, also from several threads.
+/// A peer's public key, checked at import (length; ML-KEM coefficients, FIPS 203 section 7.2). The expanded form is
+/// kept, so one object serves many encapsulations, also from several threads.
 class KemPublicKey {
  public:
   [[nodiscard]] static Result<KemPublicKey> import(KemId id, ByteView bytes);

@@ -16,7 +16,8 @@ enum class Curve : std::uint8_t { p256, p384 };
 /// A public key that can check signatures. From a certificate (x509.hpp) or from bytes.
 class PublicKey {
  public:
-  /// x || y, 64 or 96 bytes big-endian; off the curve is Code::malformed (only the 65/97-byte uncompressed form is built).
+  /// x || y, 64 or 96 bytes big-endian; off the curve is Code::malformed (only the 65/97-byte uncompressed form is
+  /// built).
   [[nodiscard]] static Result<PublicKey> from_ec_point(Curve curve, ByteView x_y);
   /// DER SubjectPublicKeyInfo, whole input.
   [[nodiscard]] static Result<PublicKey> from_spki(ByteView der);

@@ -21,7 +21,8 @@ struct Attestor::Round {
 /// One question's place in its round; leaves it on every path, also a cancelled one.
 class Attestor::Waiter {
  public:
-  Waiter(net::Loop& loop, std::shared_ptr<Round> round) : done(loop), round_(std::move(round)), at_(round_->waiters.size()) {
+  Waiter(net::Loop& loop, std::shared_ptr<Round> round)
+      : done(loop), round_(std::move(round)), at_(round_->waiters.size()) {
     round_->waiters.push_back(this);
   }
   Waiter(const Waiter&) = delete;
@@ -50,11 +51,11 @@ Attestor::Attestor(net::Loop& loop, Reporter& reporter, exchange::WorkerKeys key
 
 Attestor::~Attestor() = default;
 
-net::Task<> Attestor::begin() {
+net::Task<Evidence> Attestor::begin() {
   exchange::NonceBatch batch(1);
   WAXWING_CO_TRY(batch.add(random_.array<sizeof(exchange::Nonce)>()));
-  WAXWING_CO_TRY(co_await quote(batch.close().root()));
-  co_return Result<void>();
+  WAXWING_CO_ASSIGN(Quote quoted, co_await quote(batch.close().root()));
+  co_return std::move(quoted.evidence);
 }
 
 net::Task<> Attestor::run() {

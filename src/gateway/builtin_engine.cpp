@@ -14,7 +14,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kMaxBody = std::size_t{128} << 20U;
-constexpr std::size_t kMaxEcho = 400;     // bytes of the question that an answer repeats
+constexpr std::size_t kMaxEcho = 400;  // bytes of the question that an answer repeats
 constexpr std::size_t kMaxTokens = 512;
 // The engine has no clock: everything it says follows from what it was asked.
 constexpr std::int64_t kCreated = 1767225600;
@@ -172,7 +172,8 @@ json arguments_for(const json& function) {
   json arguments = json::object();
   const json::json_pointer required("/parameters/required");
   const json::json_pointer properties("/parameters/properties");
-  if (!function.contains(required) || !function[required].is_array() || !function.contains(properties)) return arguments;
+  if (!function.contains(required) || !function[required].is_array() || !function.contains(properties))
+    return arguments;
   for (const json& name : function[required]) {
     if (!name.is_string()) continue;
     const auto& key = name.get_ref<const std::string&>();
@@ -233,7 +234,9 @@ class Shape {
   Api api_;
 };
 
-std::string event(const json& data) { return "data: " + data.dump() + "\n\n"; }
+std::string event(const json& data) {
+  return "data: " + data.dump() + "\n\n";
+}
 
 json tool_call_of(const json& function) {
   return {{"id", "call_builtin"},
@@ -252,13 +255,12 @@ net::Task<> respond_json(net::ServerConnection& connection, int status, json bod
 }
 
 net::Task<> respond_error(net::ServerConnection& connection, int status, std::string message) {
-  co_return co_await respond_json(
-      connection, status,
-      {{"error",
-        {{"message", std::move(message)},
-         {"type", status == 404 ? "not_found_error" : "invalid_request_error"},
-         {"param", nullptr},
-         {"code", nullptr}}}});
+  co_return co_await respond_json(connection, status,
+                                  {{"error",
+                                    {{"message", std::move(message)},
+                                     {"type", status == 404 ? "not_found_error" : "invalid_request_error"},
+                                     {"param", nullptr},
+                                     {"code", nullptr}}}});
 }
 
 /// Sends events, each as soon as it is there, and waits where the other side does not take them.
@@ -310,17 +312,15 @@ net::Task<> stream_answer(net::ServerConnection& connection, Shape shape, const 
   }
   WAXWING_CO_TRY(co_await events.send(event(shape.last(finish))));
   if (question.include_usage) {
-    WAXWING_CO_TRY(
-        co_await events.send(event(shape.usage_chunk(usage_of(question.prompt_words, completion_words)))));
+    WAXWING_CO_TRY(co_await events.send(event(shape.usage_chunk(usage_of(question.prompt_words, completion_words)))));
   }
   co_return co_await events.end();
 }
 
 json whole_answer(Shape shape, const Question& question) {
   if (question.tool != nullptr) {
-    json message = {{"role", "assistant"},
-                    {"content", nullptr},
-                    {"tool_calls", json::array({tool_call_of(*question.tool)})}};
+    json message = {
+        {"role", "assistant"}, {"content", nullptr}, {"tool_calls", json::array({tool_call_of(*question.tool)})}};
     return shape.whole(std::move(message), "tool_calls", usage_of(question.prompt_words, 1));
   }
   const Answer answer = answer_to(question);
@@ -343,8 +343,8 @@ net::Task<> generate(net::ServerConnection& connection, Api api) {
   }
   const auto question = api == Api::chat ? read_chat(*request) : read_completion(*request);
   if (!question) {
-    co_return co_await respond_error(connection, 400,
-                                     api == Api::chat ? "messages must be a list of messages" : "prompt must be a text");
+    co_return co_await respond_error(
+        connection, 400, api == Api::chat ? "messages must be a list of messages" : "prompt must be a text");
   }
   const Shape shape(api);
   if (question->stream) co_return co_await stream_answer(connection, shape, *question);

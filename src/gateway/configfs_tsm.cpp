@@ -60,7 +60,8 @@ Result<std::uint64_t> parse_generation(ByteView text) {
   std::string_view digits = as_text(text);
   while (!digits.empty() && digits.back() == '\n') digits.remove_suffix(1);
   std::uint64_t value = 0;
-  if (digits.empty() || digits.size() > 18) return fail(Code::evidence_malformed, "configfs-tsm: generation is no number");
+  if (digits.empty() || digits.size() > 18)
+    return fail(Code::evidence_malformed, "configfs-tsm: generation is no number");
   for (const char c : digits) {
     if (c < '0' || c > '9') return fail(Code::evidence_malformed, "configfs-tsm: generation is no number");
     value = value * 10 + static_cast<std::uint64_t>(c - '0');
@@ -95,7 +96,9 @@ Result<void> DirectoryTsmTree::make_entry(const std::string& name) {
   return {};
 }
 
-void DirectoryTsmTree::remove_entry(const std::string& name) { ::rmdir(path(name).c_str()); }
+void DirectoryTsmTree::remove_entry(const std::string& name) {
+  ::rmdir(path(name).c_str());
+}
 
 Result<Bytes> DirectoryTsmTree::read(const std::string& name, std::string_view attribute) {
   const FileDescriptor file(::open(path(name, attribute).c_str(), O_RDONLY | O_CLOEXEC));
@@ -138,8 +141,7 @@ Result<Evidence> ConfigfsTsmSource::report(const ReportData& report_data) {
   const auto give_up = std::chrono::steady_clock::now() + options_.deadline;
   std::chrono::nanoseconds pause = options_.first_pause;
   for (;;) {
-    const std::string name =
-        std::string(kPrefix) + std::to_string(::getpid()) + "-" + std::to_string(next_entry_++);
+    const std::string name = std::string(kPrefix) + std::to_string(::getpid()) + "-" + std::to_string(next_entry_++);
     auto answer = ask(name, report_data);
     if (answer) return evidence_from(*answer, report_data);
     if (answer.error().code() != Code::deadline) return std::unexpected(std::move(answer).error());
@@ -192,6 +194,7 @@ Result<Evidence> ConfigfsTsmSource::evidence_from(const Answer& answer, const Re
   evidence.item = {"sev-snp", answer.report,
                    endorsements.chain.empty() ? "null" : exchange::encode_snp_endorsements(endorsements)};
   evidence.report_id = report.report_id;
+  evidence.host_data = report.host_data;
   return evidence;
 }
 

@@ -79,8 +79,9 @@ Result<ClientKeys> ClientKeys::parse(std::string_view text) {
     const std::size_t colon = line.find(':');
     constexpr std::size_t kShortest = 16;
     if (colon == std::string_view::npos || colon == 0 || line.size() - colon - 1 < kShortest) {
-      return fail(Code::config_invalid, "line " + std::to_string(line_number) +
-                                            " of the client keys is not \"name:key\" with a key of 16 characters or more");
+      return fail(Code::config_invalid,
+                  "line " + std::to_string(line_number) +
+                      " of the client keys is not \"name:key\" with a key of 16 characters or more");
     }
     keys.entries_.push_back({std::string(line.substr(0, colon)), crypto::sha256(as_bytes(line.substr(colon + 1)))});
   }
@@ -126,8 +127,9 @@ net::Task<> Gateway::attestation(net::ServerConnection& connection) {
   }
   auto document = co_await attestor_.attest(*nonce, source_of(connection.peer()));
   if (document) {
-    co_return co_await connection.respond(
-        kStatusOk, {{"content-type", "application/json"}, {"cache-control", "no-store"}}, as_bytes(*document), deadline);
+    co_return co_await connection.respond(kStatusOk,
+                                          {{"content-type", "application/json"}, {"cache-control", "no-store"}},
+                                          as_bytes(*document), deadline);
   }
   if (document.error().code() == Code::cancelled) co_return std::unexpected(std::move(document).error());
   if (document.error().code() == Code::rate_limited) {

@@ -28,8 +28,9 @@ constexpr std::string_view kProblemType = "application/problem+json";
 
 /// What goes to the engine of a request's fields. Authorization is decided apart.
 constexpr std::array kRequestFields = {
-    std::string_view("accept"),        std::string_view("content-type"), std::string_view("anthropic-beta"),
-    std::string_view("anthropic-version"), std::string_view("openai-beta"),  std::string_view("openai-organization"),
+    std::string_view("accept"),         std::string_view("content-type"),
+    std::string_view("anthropic-beta"), std::string_view("anthropic-version"),
+    std::string_view("openai-beta"),    std::string_view("openai-organization"),
     std::string_view("openai-project"),
 };
 constexpr std::array kCredentialFields = {std::string_view("authorization"), std::string_view("x-api-key")};
@@ -139,7 +140,8 @@ void SealedRequest::take(const net::BodyPiece& piece) {
 
 net::Task<> SealedRequest::read_head() {
   WAXWING_CO_ASSIGN(const sealed::MessageStep step, co_await next());
-  if (step.event != sealed::MessageEvent::head) co_return fail(Code::internal, "a request does not begin with its head");
+  if (step.event != sealed::MessageEvent::head)
+    co_return fail(Code::internal, "a request does not begin with its head");
   co_return Result<void>();
 }
 
@@ -157,8 +159,8 @@ net::Task<> SealedRequest::hold_small_body() {
 Result<net::RequestHead> SealedRequest::admit() {
   const sealed::RequestHead& head = reader_.head();
   const bool anthropic = sealed::find_field(head.fields, "anthropic-version") != nullptr;
-  dialect_ = dialect::dialect_of(
-      head.path, anthropic ? dialect::AnthropicVersion::present : dialect::AnthropicVersion::absent);
+  dialect_ = dialect::dialect_of(head.path,
+                                 anthropic ? dialect::AnthropicVersion::present : dialect::AnthropicVersion::absent);
   WAXWING_TRY(admit_once(head));
   const ClientKeys& clients = gateway_.options_.clients;
   if (!clients.empty() && !clients.admit(value_of(head.fields, "authorization")) &&
@@ -263,7 +265,7 @@ bool SealedRequest::may_ask_again(const Error& error, bool reused) const {
 
 net::Task<> SealedRequest::ask(const net::RequestHead& head) {
   const bool bodyless = complete_ && held_.empty() && head.method == "GET";
-  const net::BodyLength length = bodyless     ? net::BodyLength::none()
+  const net::BodyLength length = bodyless    ? net::BodyLength::none()
                                  : complete_ ? net::BodyLength::known(held_.size())
                                              : net::BodyLength::chunked();
   WAXWING_CO_ASSIGN(net::Sent sent, engine_->start(head, length));
@@ -296,8 +298,8 @@ net::Task<> SealedRequest::upload() {
         co_return Result<void>();
       }
       case sealed::MessageEvent::need_input: {
-        auto piece = co_await net::read_body_or_answer(client_, *engine_,
-                                                       net::Deadline::within(gateway_.options_.read_idle));
+        auto piece =
+            co_await net::read_body_or_answer(client_, *engine_, net::Deadline::within(gateway_.options_.read_idle));
         if (!piece) request_failure_ = Error(Code::truncated, "the request ended early");
         if (!piece) co_return std::unexpected(std::move(piece).error());
         take(*piece);

@@ -27,8 +27,8 @@
 namespace waxwing::gateway {
 
 struct AttestorOptions {
-  unsigned reports_per_second = 2;           ///< hardware reports, at least 1
-  std::uint64_t waiting_nonces = 16384;      ///< at most exchange::kMaxNonces
+  unsigned reports_per_second = 2;       ///< hardware reports, at least 1
+  std::uint64_t waiting_nonces = 16384;  ///< at most exchange::kMaxNonces
   std::uint64_t waiting_per_source = 64;
 };
 
@@ -60,7 +60,7 @@ class Attestor {
   ~Attestor();
 
   /// One report that nobody asked for: learns this instance's REPORT_ID and shows that evidence can be had.
-  [[nodiscard]] net::Task<> begin();
+  [[nodiscard]] net::Task<Evidence> begin();
   /// Makes reports and rotates keys until cancelled. One task runs it.
   [[nodiscard]] net::Task<> run();
   /// The attestation document for this nonce. Code::rate_limited when too many wait (in all, or of this source); the

@@ -24,6 +24,8 @@ struct Evidence {
   exchange::EvidenceItem item;
   /// REPORT_ID of the guest: another value means another instance, that is a restored snapshot or a clone.
   ByteArray<32> report_id{};
+  /// HOST_DATA: what the host bound to this guest at launch.
+  ByteArray<32> host_data{};
 };
 
 /// Makes reports, one at a time, from one thread. The call blocks for milliseconds to seconds.
@@ -56,8 +58,8 @@ class ThreadedReporter final : public Reporter {
   std::unique_ptr<State> state_;
 };
 
-/// The part of Linux's configfs-tsm that a report needs (Documentation/ABI/testing/configfs-tsm-report): an interface so
-/// that tests can play the kernel over a plain directory tree.
+/// The part of Linux's configfs-tsm that a report needs (Documentation/ABI/testing/configfs-tsm-report): an interface
+/// so that tests can play the kernel over a plain directory tree.
 class TsmTree {
  public:
   virtual ~TsmTree() = default;
@@ -90,7 +92,7 @@ class DirectoryTsmTree : public TsmTree {
 struct ConfigfsTsmOptions {
   /// Certificates (DER, endorsement key's first) and revocation list to staple instead of what the host hands out.
   exchange::SnpEndorsements endorsements;
-  std::chrono::nanoseconds deadline{std::chrono::seconds(10)};  ///< for one report, retries included
+  std::chrono::nanoseconds deadline{std::chrono::seconds(10)};          ///< for one report, retries included
   std::chrono::nanoseconds first_pause{std::chrono::milliseconds(10)};  ///< before a retry; doubles up to a second
 };
 

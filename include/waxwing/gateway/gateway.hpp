@@ -55,8 +55,8 @@ struct GatewayOptions {
   exchange::ReplayOptions replay;
   std::vector<ExtraPath> extra_paths;
   ClientKeys clients;
-  std::uint32_t failed_opens_per_minute = 64;  ///< per source
-  std::uint32_t requests_per_source = 512;     ///< in progress
+  std::uint32_t failed_opens_per_minute = 64;                     ///< per source
+  std::uint32_t requests_per_source = 512;                        ///< in progress
   std::chrono::nanoseconds read_idle{std::chrono::seconds(60)};   ///< between bytes of a request
   std::chrono::nanoseconds write_idle{std::chrono::seconds(60)};  ///< a client that takes nothing
 };
@@ -65,11 +65,11 @@ struct GatewayOptions {
 class Gateway final : public net::RequestHandler {
  public:
   struct Stats {
-    std::uint64_t opened = 0;       ///< requests that reached their inner head
-    std::uint64_t not_opened = 0;   ///< did not decrypt
-    std::uint64_t refused = 0;      ///< answered without asking the engine
-    std::uint64_t answered = 0;     ///< engine's answers delivered whole
-    std::uint64_t cut = 0;          ///< engine's answers that ended early, or whose client left
+    std::uint64_t opened = 0;      ///< requests that reached their inner head
+    std::uint64_t not_opened = 0;  ///< did not decrypt
+    std::uint64_t refused = 0;     ///< answered without asking the engine
+    std::uint64_t answered = 0;    ///< engine's answers delivered whole
+    std::uint64_t cut = 0;         ///< engine's answers that ended early, or whose client left
   };
 
   Gateway(GatewayOptions options, Attestor& attestor, Engine& engine, Random& random, const Clock& clock,

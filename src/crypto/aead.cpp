@@ -69,7 +69,7 @@ class Context {
     return EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_SET_TAG, kAeadTagSize, tag.data()) == 1;
   }
   [[nodiscard]] bool finish() {
-    std::array<unsigned char, 16> none;  // both modes write nothing here
+    std::array<unsigned char, 16> none{};  // both modes write nothing here
     int n = 0;
     return EVP_CipherFinal_ex(context_.get(), none.data(), &n) == 1 && n == 0;
   }

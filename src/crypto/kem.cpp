@@ -168,7 +168,7 @@ std::string_view to_string(KemId id) {
 // --- KemPublicKey ---------------------------------------------------------------------------------------------------
 
 struct KemPublicKey::State {
-  KemId id;
+  KemId id = KemId::x25519;
   Bytes bytes;
   ossl::Pkey x25519;
   ossl::Pkey ml_kem;  // X-Wing only
@@ -236,7 +236,7 @@ Result<Encapsulation> KemPublicKey::encapsulate(Random& random) const {
 // --- KemPrivateKey --------------------------------------------------------------------------------------------------
 
 struct KemPrivateKey::State {
-  KemId id;
+  KemId id = KemId::x25519;
   Bytes public_bytes;
   ossl::Pkey x25519;
   ossl::Pkey ml_kem;  // X-Wing only

@@ -111,7 +111,7 @@ Result<EcdsaSignature> SigningKey::sign_ecdsa(ByteView message) const {
       return fail(Code::unsupported, "ECDSA with an RSA key");
   }
   const ossl::PkeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, state_->key.get(), nullptr));
-  std::array<unsigned char, 128> der;
+  std::array<unsigned char, 128> der{};
   std::size_t size = der.size();
   ossl::must(context && EVP_PKEY_sign_init(context.get()) == 1 &&
              EVP_PKEY_sign(context.get(), der.data(), &size, ossl::data(digest), digest.size()) == 1);

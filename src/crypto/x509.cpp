@@ -225,6 +225,7 @@ std::vector<Bytes> Certificate::extensions(std::string_view dotted_oid) const {
 std::vector<std::string> Certificate::extension_oids() const {
   std::vector<std::string> oids;
   const int count = X509_get_ext_count(state_->x509.get());
+  oids.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) {
     oids.push_back(dotted(X509_EXTENSION_get_object(X509_get_ext(state_->x509.get(), i))));
   }

@@ -50,8 +50,11 @@ class Value {
   template <std::signed_integral T>
   Value(T v) : any_(static_cast<std::int64_t>(v)) {}
   template <std::unsigned_integral T>
+    requires(!std::same_as<T, bool>)
   Value(T v) : any_(static_cast<std::uint64_t>(v)) {}
-  Value(bool v) : any_(v) {}
+  // A template, so that no pointer turns into a truth.
+  template <std::same_as<bool> T>
+  Value(T v) : any_(v) {}
   Value(double v) : any_(v) {}
   template <class Rep, class Period>
   Value(std::chrono::duration<Rep, Period> v) : any_(std::chrono::duration_cast<std::chrono::nanoseconds>(v)) {}

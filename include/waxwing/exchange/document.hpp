@@ -14,7 +14,7 @@
 #include "waxwing/crypto/hash.hpp"
 #include "waxwing/crypto/merkle.hpp"
 
-/// The attestation document of protocol waxwing/1 (docs/protocols/waxwing.md sections 1 and 3): a statement, evidence,
+/// The attestation document of protocol waxwing/1 (docs/protocols/waxwing.md sections 2 and 4): a statement, evidence,
 /// and the way from the client's nonce to the nonce root that the evidence carries.
 namespace waxwing::exchange {
 

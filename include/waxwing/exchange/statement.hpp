@@ -15,7 +15,7 @@
 #include "waxwing/base/error.hpp"
 #include "waxwing/crypto/hash.hpp"
 
-/// The statement of protocol waxwing/1 (docs/protocols/waxwing.md section 2): one JSON object that the worker signs by
+/// The statement of protocol waxwing/1 (docs/protocols/waxwing.md section 3): one JSON object that the worker signs by
 /// having its hash in a hardware report. Both sides hash the very bytes that travel and read those same bytes.
 namespace waxwing::exchange {
 

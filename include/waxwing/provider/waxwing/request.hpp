@@ -20,7 +20,7 @@
 #include "waxwing/sealed/bhttp.hpp"
 #include "waxwing/sealed/message.hpp"
 
-/// How one sealed request behaves (docs/protocols/waxwing.md sections 5 and 6): what goes in beside the app's own
+/// How one sealed request behaves (docs/protocols/waxwing.md sections 6 and 7): what goes in beside the app's own
 /// fields, and what each outer or inner answer leads to.
 namespace waxwing::provider::native {
 

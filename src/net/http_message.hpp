@@ -151,6 +151,9 @@ class MessageWriter {
 
   [[nodiscard]] Result<Sent> send(std::span<const ByteView> parts) { return write(parts, End::no); }
   [[nodiscard]] Result<Sent> finish(std::span<const ByteView> parts) {
+    // A message without a body ended with its head; saying so again is no fault of the caller.
+    if (finished_ && kind_ == BodyLength::Kind::none && parts.empty())
+      return stream_.has_kept() ? Sent::blocked : Sent::all;
     if (!started_ || finished_) return fail(Code::internal, "end of a message that is not open");
     return write(parts, End::yes);
   }

@@ -56,7 +56,6 @@ net::Task<Attestation> fetch_and_judge(const Environment& environment, const Pro
   head.target = options.url.path_of(question.target());
   head.fields = net::Fields{{"host", options.url.origin.host_field()}, {"accept", "application/json"}};
   WAXWING_CO_TRY(client.start(head, net::BodyLength::none()));
-  WAXWING_CO_TRY(client.finish());
   WAXWING_CO_TRY(co_await client.flush(deadline));
   WAXWING_CO_TRY(co_await client.read_head(deadline));
   const int status = client.response().status;

@@ -27,8 +27,8 @@ namespace waxwing {
 /// Whether the bytes are well-formed UTF-8 (no surrogates, no overlong forms).
 [[nodiscard]] bool is_utf8(std::string_view text);
 
-/// Appends the text as a JSON string with its quotes. What is not UTF-8 becomes U+FFFD; DEL and C1 controls are escaped too, so
-/// that the result is safe on a terminal and in a log line.
+/// Appends the text as a JSON string with its quotes. What is not UTF-8 becomes U+FFFD; DEL and C1 controls are escaped
+/// too, so that the result is safe on a terminal and in a log line.
 void append_json_string(std::string& out, std::string_view text);
 
 }  // namespace waxwing

@@ -17,14 +17,14 @@ namespace waxwing {
 /// HTTP status, an API error body, a log level and an exit code.
 enum class Code : std::uint8_t {
   // Bytes of a peer, a file or a user.
-  malformed,         ///< not the shape the specification gives
-  truncated,         ///< ends before it should
-  too_large,         ///< beyond a limit
-  unsupported,       ///< well-formed, not implemented here
-  open_failed,       ///< a tag or a decryption failed: one answer for every reason
-  key_unknown,       ///< key id, KEM or suite that was not offered
-  replayed,          ///< seen before
-  stale,             ///< outside the accepted time window
+  malformed,    ///< not the shape the specification gives
+  truncated,    ///< ends before it should
+  too_large,    ///< beyond a limit
+  unsupported,  ///< well-formed, not implemented here
+  open_failed,  ///< a tag or a decryption failed: one answer for every reason
+  key_unknown,  ///< key id, KEM or suite that was not offered
+  replayed,     ///< seen before
+  stale,        ///< outside the accepted time window
   // Trust.
   policy_refused,        ///< valid evidence of something our policy does not accept
   evidence_rejected,     ///< evidence that does not verify
@@ -34,11 +34,11 @@ enum class Code : std::uint8_t {
   // Transport.
   worker_unreachable,
   collateral_unavailable,
-  worker_changed,    ///< after the one replay
-  answer_cut,        ///< a sealed answer ended early
-  answer_forged,     ///< a sealed answer that does not open
-  deadline,          ///< one of our own deadlines passed
-  cancelled,         ///< our side gave up; never an error to report
+  worker_changed,  ///< after the one replay
+  answer_cut,      ///< a sealed answer ended early
+  answer_forged,   ///< a sealed answer that does not open
+  deadline,        ///< one of our own deadlines passed
+  cancelled,       ///< our side gave up; never an error to report
   // Local.
   bad_request,
   unauthorized,
@@ -47,8 +47,8 @@ enum class Code : std::uint8_t {
   conflict,
   rate_limited,
   config_invalid,
-  io,                ///< file or socket of this machine
-  internal,          ///< a bug
+  io,        ///< file or socket of this machine
+  internal,  ///< a bug
 };
 
 /// The code's own name, for logs and API bodies ("policy_refused").
@@ -101,27 +101,27 @@ using Result = std::expected<T, Error>;
 #define WAXWING_CONCAT(a, b) WAXWING_CONCAT_(a, b)
 
 /// WAXWING_TRY(expression);  returns the error of a Result<void> to the caller.
-#define WAXWING_TRY(...)                                                      \
-  do {                                                                        \
-    if (auto waxwing_result_ = (__VA_ARGS__); !waxwing_result_)               \
-      return std::unexpected(std::move(waxwing_result_).error());             \
+#define WAXWING_TRY(...)                                          \
+  do {                                                            \
+    if (auto waxwing_result_ = (__VA_ARGS__); !waxwing_result_)   \
+      return std::unexpected(std::move(waxwing_result_).error()); \
   } while (false)
 
 /// WAXWING_ASSIGN(auto value, expression);  binds the value, or returns the error to the caller.
-#define WAXWING_ASSIGN(declaration, ...)                                                               \
-  auto WAXWING_CONCAT(waxwing_result_, __LINE__) = (__VA_ARGS__);                                      \
-  if (!WAXWING_CONCAT(waxwing_result_, __LINE__))                                                      \
-    return std::unexpected(std::move(WAXWING_CONCAT(waxwing_result_, __LINE__)).error());              \
+#define WAXWING_ASSIGN(declaration, ...)                                                  \
+  auto WAXWING_CONCAT(waxwing_result_, __LINE__) = (__VA_ARGS__);                         \
+  if (!WAXWING_CONCAT(waxwing_result_, __LINE__))                                         \
+    return std::unexpected(std::move(WAXWING_CONCAT(waxwing_result_, __LINE__)).error()); \
   declaration = *std::move(WAXWING_CONCAT(waxwing_result_, __LINE__))
 
 /// The same two inside a coroutine.
-#define WAXWING_CO_TRY(...)                                                   \
-  do {                                                                        \
-    if (auto waxwing_result_ = (__VA_ARGS__); !waxwing_result_)               \
-      co_return std::unexpected(std::move(waxwing_result_).error());          \
+#define WAXWING_CO_TRY(...)                                          \
+  do {                                                               \
+    if (auto waxwing_result_ = (__VA_ARGS__); !waxwing_result_)      \
+      co_return std::unexpected(std::move(waxwing_result_).error()); \
   } while (false)
-#define WAXWING_CO_ASSIGN(declaration, ...)                                                            \
-  auto WAXWING_CONCAT(waxwing_result_, __LINE__) = (__VA_ARGS__);                                      \
-  if (!WAXWING_CONCAT(waxwing_result_, __LINE__))                                                      \
-    co_return std::unexpected(std::move(WAXWING_CONCAT(waxwing_result_, __LINE__)).error());           \
+#define WAXWING_CO_ASSIGN(declaration, ...)                                                  \
+  auto WAXWING_CONCAT(waxwing_result_, __LINE__) = (__VA_ARGS__);                            \
+  if (!WAXWING_CONCAT(waxwing_result_, __LINE__))                                            \
+    co_return std::unexpected(std::move(WAXWING_CONCAT(waxwing_result_, __LINE__)).error()); \
   declaration = *std::move(WAXWING_CONCAT(waxwing_result_, __LINE__))

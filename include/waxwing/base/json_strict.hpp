@@ -12,8 +12,8 @@
 namespace waxwing {
 
 /// Reads one JSON document (RFC 8259) and refuses what two readers could read differently: duplicate keys (after
-/// unescaping), NaN and infinities, invalid UTF-8, lone surrogates, a BOM, trailing bytes; also anything beyond the limits.
-/// Code::malformed or Code::too_large; the text names the byte offset.
+/// unescaping), NaN and infinities, invalid UTF-8, lone surrogates, a BOM, trailing bytes; also anything beyond the
+/// limits. Code::malformed or Code::too_large; the text names the byte offset.
 [[nodiscard]] Result<nlohmann::json> parse_json_strict(std::string_view text, const Limits& limits);
 
 }  // namespace waxwing

@@ -8,11 +8,11 @@ namespace waxwing {
 
 /// Bounds for parsers of untrusted bytes; a required argument, with named presets.
 struct Limits {
-  std::size_t document = 0;     ///< bytes of one JSON or TOML document
-  std::size_t depth = 0;        ///< nesting of JSON containers
-  std::size_t members = 0;      ///< members of one object or elements of one array
-  std::size_t certificate = 0;  ///< bytes of one certificate or CRL
-  std::size_t certificates = 0; ///< certificates in one chain
+  std::size_t document = 0;      ///< bytes of one JSON or TOML document
+  std::size_t depth = 0;         ///< nesting of JSON containers
+  std::size_t members = 0;       ///< members of one object or elements of one array
+  std::size_t certificate = 0;   ///< bytes of one certificate or CRL
+  std::size_t certificates = 0;  ///< certificates in one chain
 
   /// Attestation documents, evidence and endorsements of a worker (protocol waxwing/1 section 1: 1 MiB).
   static constexpr Limits evidence() { return {1U << 20U, 16, 4096, 64U << 10U, 8}; }

@@ -19,7 +19,7 @@ struct Outcome {
   SdkRetry retry;           ///< value of x-should-retry
   int retry_after_seconds;  ///< -1: no retry-after field
   LogLevel level;
-  int exit_code;            ///< of the command line
+  int exit_code;  ///< of the command line
 };
 
 /// ARCHITECTURE, table "Outcomes"; docs/errors.md shows what SDKs make of it.

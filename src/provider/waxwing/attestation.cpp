@@ -50,7 +50,7 @@ Result<std::size_t> find_snp(const exchange::AttestationDocument& document) {
 }
 
 Result<exchange::AttestationDocument> read_document(const std::string& text) {
-  auto document = exchange::parse_document(text);
+  auto document = exchange::parse_document(text, Limits::evidence());
   if (!document) return std::unexpected(as_evidence(std::move(document).error(), "reading the attestation document"));
   return document;
 }

@@ -28,12 +28,12 @@ bool same(const AttestationDocument& a, const AttestationDocument& b) {
 }
 
 Code code_of(const std::string& json) {
-  const auto parsed = parse_document(json);
+  const auto parsed = parse_document(json, Limits::evidence());
   return parsed ? Code::internal : parsed.error().code();
 }
 
 TEST(AttestationDocument, ParseAfterEncodeIsIdentity) {
-  const auto parsed = parse_document(encode_document(sample_document()));
+  const auto parsed = parse_document(encode_document(sample_document()), Limits::evidence());
   ASSERT_TRUE(parsed) << parsed.error().describe();
   EXPECT_TRUE(same(*parsed, sample_document()));
 }
@@ -41,7 +41,7 @@ TEST(AttestationDocument, ParseAfterEncodeIsIdentity) {
 TEST(AttestationDocument, KeepsTheStatementsBytesAsReceived) {
   AttestationDocument document = sample_document();
   document.statement = to_bytes(as_bytes("  { not even JSON, \xff "));
-  EXPECT_EQ(parse_document(encode_document(document)).value().statement, document.statement);
+  EXPECT_EQ(parse_document(encode_document(document), Limits::evidence()).value().statement, document.statement);
 }
 
 TEST(AttestationDocument, RefusesUnknownAndMissingMembers) {
@@ -74,7 +74,7 @@ TEST(AttestationDocument, RefusesAStatementThatIsEmptyOrBeyond64KiB) {
   document.statement.clear();
   EXPECT_EQ(code_of(encode_document(document)), Code::malformed);
   document.statement.resize(kMaxStatementSize);
-  EXPECT_TRUE(parse_document(encode_document(document)));
+  EXPECT_TRUE(parse_document(encode_document(document), Limits::evidence()));
   document.statement.resize(kMaxStatementSize + 1);
   EXPECT_EQ(code_of(encode_document(document)), Code::malformed);
 }
@@ -82,7 +82,7 @@ TEST(AttestationDocument, RefusesAStatementThatIsEmptyOrBeyond64KiB) {
 TEST(AttestationDocument, RefusesMoreThanOneMiB) {
   std::string json = encode_document(sample_document());
   json.append(kMaxDocumentSize - json.size(), ' ');
-  EXPECT_TRUE(parse_document(json));
+  EXPECT_TRUE(parse_document(json, Limits::evidence()));
   EXPECT_EQ(code_of(json + ' '), Code::too_large);
 }
 
@@ -96,7 +96,8 @@ TEST(AttestationDocument, RefusesNodesThatAreNotHashes) {
 
 TEST(AttestationDocument, EveryTruncationIsRefused) {
   const std::string json = encode_document(sample_document());
-  for (std::size_t n = 0; n < json.size(); ++n) EXPECT_FALSE(parse_document(json.substr(0, n))) << n;
+  for (std::size_t n = 0; n < json.size(); ++n)
+    EXPECT_FALSE(parse_document(json.substr(0, n), Limits::evidence())) << n;
 }
 
 TEST(AttestationDocument, EveryFlippedBitIsRefusedOrSaysSomethingElse) {
@@ -104,7 +105,7 @@ TEST(AttestationDocument, EveryFlippedBitIsRefusedOrSaysSomethingElse) {
   for (std::size_t bit = 0; bit < json.size() * 8; ++bit) {
     std::string flipped = json;
     flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << (bit % 8)));
-    const auto parsed = parse_document(flipped);
+    const auto parsed = parse_document(flipped, Limits::evidence());
     if (parsed) {
       EXPECT_FALSE(same(*parsed, sample_document())) << bit;
     }
@@ -114,7 +115,7 @@ TEST(AttestationDocument, EveryFlippedBitIsRefusedOrSaysSomethingElse) {
 TEST(SnpEndorsements, ParseAfterEncodeIsIdentity) {
   for (const std::optional<Bytes>& crl : {std::optional<Bytes>(), std::optional(to_bytes(as_bytes("crl")))}) {
     const SnpEndorsements endorsements{{to_bytes(as_bytes("ek")), to_bytes(as_bytes("ask"))}, crl};
-    EXPECT_EQ(parse_snp_endorsements(encode_snp_endorsements(endorsements)).value(), endorsements);
+    EXPECT_EQ(parse_snp_endorsements(encode_snp_endorsements(endorsements), Limits::evidence()).value(), endorsements);
   }
 }
 
@@ -128,7 +129,7 @@ TEST(SnpEndorsements, RefusesWhatIsNotAShortListOfCertificates) {
         R"({"chain":")" + one + R"(","crl":null})",
         encode_snp_endorsements({std::vector<Bytes>(limits.certificates + 1, Bytes(4)), {}}),
         encode_snp_endorsements({{Bytes(limits.certificate + 1)}, {}})}) {
-    const auto parsed = parse_snp_endorsements(json);
+    const auto parsed = parse_snp_endorsements(json, Limits::evidence());
     ASSERT_FALSE(parsed) << json.substr(0, 80);
     EXPECT_EQ(parsed.error().code(), Code::malformed);
   }

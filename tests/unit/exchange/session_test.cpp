@@ -59,7 +59,7 @@ class SessionTest : public ::testing::Test {
   static appraisal::TrustedWorker trust(const AttestationDocument& document, const appraisal::Policy& policy, Now now) {
     Checklist checks;
     const EvidenceItem& item = document.evidence[0];
-    const auto wire = parse_snp_endorsements(item.endorsements).value();
+    const auto wire = parse_snp_endorsements(item.endorsements, Limits::evidence()).value();
     const auto report = evidence::sev_snp::parse_unverified(item.data).value();
     const auto endorsements =
         evidence::sev_snp::Endorsements::from_der(wire.chain, std::nullopt, Limits::evidence()).value();

@@ -72,13 +72,20 @@ class SealingSink final : public ChunkSink {
   Result<void> chunk(std::span<const ByteView> parts, Last last) override {
     std::size_t size = 0;
     for (const ByteView part : parts) size += part.size();
-    return sealer_.seal(parts, last, wire_.extend(sealed_size(size, last)));
+    const MutableByteView room = wire_.extend(sealed_size(size, last));
+    auto done = sealer_.seal(parts, last, room);
+    if (!done) wire_.retract(room.size());
+    return done;
   }
 
  private:
   Sealer& sealer_;
   WireBuffer& wire_;
 };
+
+std::unexpected<Error> headless() {
+  return fail(Code::internal, "a message without its head");
+}
 
 void write_through(ByteView bytes, WireBuffer& wire) {
   std::ranges::copy(bytes, wire.extend(bytes.size()).begin());
@@ -112,8 +119,9 @@ MutableByteView WireBuffer::extend(std::size_t n) {
 // --- RequestComposer ---
 
 Result<void> RequestComposer::head(const RequestHead& head) {
+  if (std::exchange(begun_, true)) return fail(Code::internal, "a second head");
   Bytes encoded;
-  RequestHead sent{head.method, head.scheme, head.authority, head.path, sendable(head.fields)};
+  const RequestHead sent{head.method, head.scheme, head.authority, head.path, sendable(head.fields)};
   WAXWING_TRY(bhttp::encode_head(sent, encoded));
   write_through(exchange_.header(), wire_);
   SealingSink sink(exchange_, wire_);
@@ -121,6 +129,7 @@ Result<void> RequestComposer::head(const RequestHead& head) {
 }
 
 Result<void> RequestComposer::content(ByteView piece) {
+  if (!begun_) return headless();
   if (piece.empty()) return {};
   SealingSink sink(exchange_, wire_);
   WAXWING_TRY(blocks_.write(Varint(piece.size()).view(), sink));
@@ -128,6 +137,7 @@ Result<void> RequestComposer::content(ByteView piece) {
 }
 
 Result<void> RequestComposer::finish() {
+  if (!begun_) return headless();
   Bytes end;
   WAXWING_TRY(bhttp::encode_end({}, end));
   SealingSink sink(exchange_, wire_);
@@ -216,10 +226,12 @@ AnswerComposer RequestReader::answer(Random& random) const {
 // --- AnswerComposer ---
 
 Result<void> AnswerComposer::informational(const ResponseHead& head) {
+  if (begun_) return fail(Code::internal, "an informational answer after the head");
   return bhttp::encode_informational({head.status, sendable(head.fields)}, scratch_);
 }
 
 Result<void> AnswerComposer::head(const ResponseHead& head) {
+  if (std::exchange(begun_, true)) return fail(Code::internal, "a second head");
   const ResponseHead sent{head.status, sendable(head.fields)};
   WAXWING_TRY(scratch_.empty() ? bhttp::encode_head(sent, scratch_) : bhttp::encode_final_head(sent, scratch_));
   const Bytes encoded = std::exchange(scratch_, {});
@@ -239,6 +251,7 @@ Result<void> AnswerComposer::head(const ResponseHead& head) {
 }
 
 Result<void> AnswerComposer::content(ByteView piece) {
+  if (!begun_) return headless();
   if (piece.empty()) return {};
   SealingSink sink(sealer_, wire_);
   switch (shape_) {
@@ -254,6 +267,7 @@ Result<void> AnswerComposer::content(ByteView piece) {
 }
 
 Result<void> AnswerComposer::finish(const Fields& trailers) {
+  if (!begun_) return headless();
   Bytes end;
   WAXWING_TRY(bhttp::encode_end(sendable(trailers), end));
   SealingSink sink(sealer_, wire_);

@@ -220,6 +220,13 @@ ResponseOpener::ResponseOpener(crypto::AeadId aead, Bytes enc, SecretBytes secre
       frames_(max_total) {}
 
 Result<std::optional<OpenedChunk>> ResponseOpener::next(ByteView& wire, Input input) {
+  if (failure_) return fail(*failure_, "answer: failed before");
+  auto chunk = run(wire, input);
+  if (!chunk) failure_ = chunk.error().code();
+  return chunk;
+}
+
+Result<std::optional<OpenedChunk>> ResponseOpener::run(ByteView& wire, Input input) {
   if (!opener_) {
     if (!fill(salt_, salt_size_, wire)) {
       if (input == Input::ended) return fail(Code::truncated, "answer: cut in its nonce");
@@ -288,15 +295,16 @@ WorkerExchange OhttpCodec::worker(RawWorkerKey key, std::uint64_t max_total) {
 
 Result<std::optional<OpenedChunk>> WorkerExchange::next(ByteView& wire, Input input) {
   if (failure_) return fail(*failure_, "request: failed before");
+  auto chunk = run(wire, input);
+  if (!chunk) failure_ = chunk.error().code();
+  return chunk;
+}
+
+Result<std::optional<OpenedChunk>> WorkerExchange::run(ByteView& wire, Input input) {
   if (!recipient_) {
-    if (auto taken = take_header(wire); !taken) {
-      failure_ = taken.error().code();
-      return std::unexpected(std::move(taken).error());
-    }
-    if (!recipient_) {
-      if (input == Input::ended) return fail(Code::truncated, "request: cut in its header");
-      return std::nullopt;
-    }
+    WAXWING_TRY(take_header(wire));
+    if (!recipient_ && input == Input::ended) return fail(Code::truncated, "request: cut in its header");
+    if (!recipient_) return std::nullopt;
   }
   return open_chunk(*recipient_, frames_, wire, input);
 }

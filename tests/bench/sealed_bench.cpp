@@ -5,6 +5,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -42,7 +43,7 @@ Bytes sealed_request(Keys& keys, std::size_t size) {
 }
 
 void count_bytes(benchmark::State& state, std::size_t size) {
-  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * size));
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(size));
 }
 
 /// A body as the daemon seals it; the encapsulation is outside the loop's time.

@@ -28,6 +28,8 @@ class WireBuffer {
   void clear() { begin_ = end_ = 0; }
   /// n more bytes at the end, to be written by the caller.
   [[nodiscard]] MutableByteView extend(std::size_t n);
+  /// Takes the last n bytes back. Precondition: n <= view().size().
+  void retract(std::size_t n) { end_ -= n; }
 
  private:
   std::unique_ptr<std::byte[]> data_;
@@ -47,7 +49,7 @@ class RequestComposer {
   explicit RequestComposer(ClientExchange exchange) : exchange_(std::move(exchange)) {}
 
   /// Connection-type fields and content-length are left out (the framing says both). Code::bad_request for a head that
-  /// cannot be sent.
+  /// cannot be sent. Comes first, once; the two below are Code::internal without it.
   [[nodiscard]] Result<void> head(const RequestHead& head);
   /// An empty piece is nothing.
   [[nodiscard]] Result<void> content(ByteView piece);
@@ -59,6 +61,7 @@ class RequestComposer {
 
  private:
   ClientExchange exchange_;
+  bool begun_ = false;
   WireBuffer wire_;
   BlockWriter blocks_;
 };
@@ -126,7 +129,8 @@ class AnswerComposer {
 
   /// A 1xx answer; travels with the head.
   [[nodiscard]] Result<void> informational(const ResponseHead& head);
-  /// Connection-type fields and content-length are left out.
+  /// Connection-type fields and content-length are left out. Comes first, once; what follows is Code::internal without
+  /// it.
   [[nodiscard]] Result<void> head(const ResponseHead& head);
   [[nodiscard]] Result<void> content(ByteView piece);
   [[nodiscard]] Result<void> finish(const Fields& trailers = {});
@@ -139,6 +143,7 @@ class AnswerComposer {
 
   ResponseSealer sealer_;
   AnswerPadding padding_;
+  bool begun_ = false;
   Shape shape_ = Shape::pieces;
   WireBuffer wire_;
   BlockWriter blocks_;

@@ -88,8 +88,10 @@ class ResponseOpener {
   friend class ClientExchange;
   friend struct OhttpCodec;
   ResponseOpener(crypto::AeadId aead, Bytes enc, SecretBytes secret, std::uint64_t max_total);
+  Result<std::optional<OpenedChunk>> run(ByteView& wire, Input input);
 
   crypto::AeadId aead_;
+  std::optional<Code> failure_;
   Bytes salt_;  ///< enc || response nonce
   std::size_t salt_size_;
   SecretBytes secret_;
@@ -194,6 +196,7 @@ class WorkerExchange {
   using FindKey = std::function<Result<Key>(std::uint8_t id)>;
   WorkerExchange(FindKey find, std::uint64_t max_total) : find_(std::move(find)), frames_(max_total) {}
 
+  Result<std::optional<OpenedChunk>> run(ByteView& wire, Input input);
   Result<void> take_header(ByteView& wire);
   Result<void> check_header();
 

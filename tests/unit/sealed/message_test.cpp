@@ -361,6 +361,21 @@ TEST(Answer, ACutAnswerIsNeverTakenForComplete) {
   }
 }
 
+TEST(Composers, RefuseWhatComesOutOfTurn) {
+  Pair pair;
+  EXPECT_EQ(pair.request.content(text("x")).error().code(), Code::internal);
+  EXPECT_EQ(pair.request.finish().error().code(), Code::internal);
+  EXPECT_TRUE(pair.request.head(kHead));
+  EXPECT_EQ(pair.request.head(kHead).error().code(), Code::internal);
+  EXPECT_TRUE(pair.request.finish());
+  EXPECT_EQ(pair.request.finish().error().code(), Code::internal);
+  EXPECT_TRUE(read_all(pair.reader, pair.request.wire().view()).complete);
+  AnswerComposer answer = pair.reader.answer(pair.random);
+  EXPECT_EQ(answer.content(text("x")).error().code(), Code::internal);
+  EXPECT_TRUE(answer.head(kJson));
+  EXPECT_FALSE(answer.informational({103, {}}));
+}
+
 TEST(WireBuffer, KeepsWhatIsNotConsumed) {
   sealed::WireBuffer wire;
   std::mt19937_64 random(1);

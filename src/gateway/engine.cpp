@@ -21,6 +21,10 @@ bool is_loopback_address(const std::string& host) {
   return IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
+net::Deadline within(std::chrono::nanoseconds period) {
+  return period == std::chrono::nanoseconds::max() ? net::Deadline::none() : net::Deadline::within(period);
+}
+
 net::PoolOptions pool_options(const EngineOptions& options) {
   net::PoolOptions pool;
   pool.idle = 64;
@@ -139,7 +143,10 @@ net::Task<net::StreamPtr> GuardedDialer::dial(net::DialTarget target, net::Deadl
 }
 
 net::Deadline Engine::first_byte() const {
-  return options_.first_byte.count() == 0 ? net::Deadline::none() : net::Deadline::within(options_.first_byte);
+  return within(options_.first_byte);
+}
+net::Deadline Engine::idle() const {
+  return within(options_.idle);
 }
 
 Result<std::unique_ptr<Engine>> Engine::make(net::Loop& loop, EngineOptions options) {

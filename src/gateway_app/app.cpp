@@ -12,6 +12,7 @@
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "command_line.hpp"
 #include "files.hpp"
@@ -37,12 +38,18 @@ std::string config_path(const std::string& given) {
   return exists(kSystemConfig) ? kSystemConfig : "";
 }
 
-void apply(const Overrides& overrides, Config& config) {
-  if (!overrides.listen.empty()) config.listen_address = overrides.listen;
-  if (!overrides.engine.empty()) config.engine_url = overrides.engine;
-  if (!overrides.evidence.empty()) config.evidence_source = overrides.evidence;
-  if (!overrides.log_level.empty()) config.log_level = overrides.log_level;
-  if (!overrides.log_format.empty()) config.log_format = overrides.log_format;
+/// The command line says its values as a file would, so the same rules hold.
+Result<void> apply(const Overrides& overrides, Config& config) {
+  std::vector<settings::Entry> entries;
+  const auto add = [&entries](std::string key, const std::string& value) {
+    if (!value.empty()) entries.push_back({std::move(key), value, {}});
+  };
+  if (!overrides.listen.empty()) entries.push_back({"listen.address", overrides.listen, {}});
+  add("engine.url", overrides.engine);
+  add("evidence.source", overrides.evidence);
+  add("log.level", overrides.log_level);
+  add("log.format", overrides.log_format);
+  return schema().apply(entries, "command line", config);
 }
 
 Result<LoadedConfig> load_config(const std::string& given, const Overrides& overrides) {
@@ -56,7 +63,7 @@ Result<LoadedConfig> load_config(const std::string& given, const Overrides& over
     return fail(Code::config_invalid,
                 "evidence.require_measured_config: the command line may not change a measured configuration");
   }
-  apply(overrides, loaded.config);
+  WAXWING_TRY(apply(overrides, loaded.config));
   WAXWING_TRY(validate(loaded.config));
   return loaded;
 }
@@ -83,8 +90,8 @@ Result<void> run_command(const ServeCommand& command) {
 }
 
 Result<void> run_command(const CheckConfigCommand& command) {
-  if (command.output == ConfigOutput::markdown) {
-    std::fputs(config_markdown().c_str(), stdout);
+  if (command.output == ConfigOutput::reference) {
+    std::fputs(reference().c_str(), stdout);
     return {};
   }
   WAXWING_ASSIGN(const LoadedConfig loaded, load_config(command.config_file, command.overrides));

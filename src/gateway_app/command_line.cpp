@@ -43,15 +43,15 @@ std::variant<ServeCommand, CheckConfigCommand, Exit> parse_command_line(int argc
       ->add_option("--ready-fd", serve.ready_fd,
                    "also write the lines \"listening ...\" and \"ready\" to this descriptor")
       ->type_name("N");
-  serve_command->footer(config_help());
+  serve_command->footer(help_text());
 
   CheckConfigCommand check;
   CLI::App* check_command = app.add_subcommand("check-config", "read the configuration and say what is wrong with it");
   add_configuration(*check_command, check.config_file, check.overrides);
   bool print_canonical = false;
-  bool print_markdown = false;
+  bool print_reference = false;
   check_command->add_flag("--canonical", print_canonical, "print every key with its value: what config_sha256 is of");
-  check_command->add_flag("--markdown", print_markdown, "print docs/gateway-configuration.md")->group("");
+  check_command->add_flag("--reference", print_reference, "print docs/gateway-configuration.md")->group("");
 
   try {
     app.parse(argc, argv);
@@ -62,7 +62,7 @@ std::variant<ServeCommand, CheckConfigCommand, Exit> parse_command_line(int argc
   }
   if (serve_command->parsed()) return serve;
   if (print_canonical) check.output = ConfigOutput::canonical;
-  if (print_markdown) check.output = ConfigOutput::markdown;
+  if (print_reference) check.output = ConfigOutput::reference;
   return check;
 }
 

@@ -30,7 +30,7 @@ struct ServeCommand {
   std::optional<int> ready_fd;
 };
 
-enum class ConfigOutput : std::uint8_t { summary, canonical, markdown };
+enum class ConfigOutput : std::uint8_t { summary, canonical, reference };
 
 struct CheckConfigCommand {
   std::string config_file;

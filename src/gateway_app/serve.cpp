@@ -49,7 +49,7 @@ Result<std::unique_ptr<gateway::EvidenceSource>> simulated_source(const ServeOpt
                                                                   WallTime now, observe::Logger& log) {
   const Config& config = options.config;
   SimulatedOptions simulated;
-  simulated.product = snp::product_from_string(config.evidence_simulated_product).value_or(snp::Product::genoa);
+  simulated.product = config.evidence_simulated_product;
   if (!config.evidence_simulated_measurement.empty()) {
     WAXWING_ASSIGN(const Bytes measurement, from_hex(config.evidence_simulated_measurement));
     simulated.measurement = to_array<snp::kMeasurementSize>(measurement);
@@ -90,15 +90,15 @@ Result<std::unique_ptr<gateway::EvidenceSource>> configfs_source(const Config& c
 
 Result<std::unique_ptr<gateway::EvidenceSource>> evidence_source(const ServeOptions& options, Random& random,
                                                                  WallTime now, observe::Logger& log) {
-  if (options.config.evidence_source == "simulated") return simulated_source(options, random, now, log);
+  if (options.config.evidence_source == EvidenceKind::simulated) return simulated_source(options, random, now, log);
   auto source = configfs_source(options.config);
   if (!source) return std::unexpected(std::move(source).error().with("evidence.source = \"configfs-tsm\""));
   return source;
 }
 
 Result<std::optional<net::TlsServerContext>> listener_tls(const Config& config, WallTime now) {
-  if (config.listen_tls == "plain") return std::nullopt;
-  if (config.listen_tls == "attested") {
+  if (config.listen_tls == OuterTls::plain) return std::nullopt;
+  if (config.listen_tls == OuterTls::attested) {
     WAXWING_ASSIGN(auto tls, gateway::make_attested_tls(now));
     return tls;
   }
@@ -137,7 +137,7 @@ Result<gateway::GatewayOptions> gateway_options(const Config& config) {
   using std::chrono::duration_cast;
   using std::chrono::seconds;
   gateway::GatewayOptions options;
-  options.body = config.requests_body.bytes;
+  options.body = config.requests_body;
   options.replay.window = duration_cast<seconds>(config.requests_window);
   options.replay.entries = config.requests_replay_entries;
   options.replay.entries_per_source = config.requests_replay_entries_per_source;
@@ -147,8 +147,8 @@ Result<gateway::GatewayOptions> gateway_options(const Config& config) {
     WAXWING_ASSIGN(const SecretBytes keys, read_secret_file(config.clients_keys_file));
     WAXWING_ASSIGN(options.clients, gateway::ClientKeys::parse(keys.expose_text(SecretAccess())));
   }
-  options.failed_opens_per_minute = static_cast<std::uint32_t>(config.listen_max_failed_opens_per_source);
-  options.requests_per_source = static_cast<std::uint32_t>(config.listen_max_requests_per_source);
+  options.failed_opens_per_minute = config.listen_max_failed_opens_per_source;
+  options.requests_per_source = config.listen_max_requests_per_source;
   options.read_idle = config.listen_read_idle;
   options.write_idle = config.listen_write_idle;
   return options;
@@ -161,7 +161,7 @@ net::ErrorBody plain_error(int /*status*/, const Error& /*error*/, const net::Re
 
 net::ServerOptions server_options(const Config& config) {
   net::ServerOptions options;
-  options.body = sealed::RequestReader::max_wire({.head = {}, .content = config.requests_body.bytes});
+  options.body = sealed::RequestReader::max_wire({.head = {}, .content = config.requests_body});
   options.connections = config.listen_max_connections;
   options.connections_per_source = config.listen_max_connections_per_source;
   options.requests = config.listen_max_requests;
@@ -298,9 +298,7 @@ Result<void> serve(const ServeOptions& options) {
   const SystemClock clock;
   const Now now = clock.now();
   crypto::SystemRandom random;
-  WAXWING_ASSIGN(const LogLevel level, observe::parse_log_level(config.log_level));
-  WAXWING_ASSIGN(const observe::LogFormat format, observe::parse_log_format(config.log_format));
-  const auto log = observe::make_logger({.level = level, .format = format}, clock);
+  const auto log = observe::make_logger({.level = config.log_level, .format = config.log_format}, clock);
 
   WAXWING_ASSIGN(const auto tls, listener_tls(config, now.wall));
   WAXWING_ASSIGN(const auto source, evidence_source(options, random, now.wall, *log));
@@ -314,7 +312,7 @@ Result<void> serve(const ServeOptions& options) {
   facts.config_sha256 = config_sha256(config);
   facts.build = kBuild;
   gateway::AttestorOptions attestation;
-  attestation.reports_per_second = static_cast<unsigned>(config.attestation_reports_per_second);
+  attestation.reports_per_second = config.attestation_reports_per_second;
   attestation.waiting_nonces = config.attestation_waiting_nonces;
   attestation.waiting_per_source = config.attestation_waiting_per_source;
   gateway::Attestor attestor(loop, reporter, std::move(keys), std::move(facts), attestation, random, *log);

@@ -102,8 +102,9 @@ std::string show_with_unit(std::uint64_t value, std::span<const Unit> units) {
 }  // namespace
 
 Error error_at(std::string_view source, Position where, std::string_view text) {
-  return Error(Code::config_invalid, std::string(source) + ":" + std::to_string(where.line) + ":" +
-                                         std::to_string(where.column) + ": " + std::string(text));
+  std::string place(source);
+  if (where.line != 0) place += ":" + std::to_string(where.line) + ":" + std::to_string(where.column);
+  return Error(Code::config_invalid, place + ": " + std::string(text));
 }
 
 Result<Document> read(std::string_view toml, std::string_view source, std::span<const std::string_view> groups) {

@@ -54,8 +54,8 @@ struct EngineOptions {
   std::string ca_pem;   ///< CAs for https; empty: the machine's
   SecretBytes api_key;  ///< sent as a bearer token; empty: the client's own field passes
   std::chrono::nanoseconds connect{std::chrono::seconds(10)};
-  std::chrono::nanoseconds first_byte{0};  ///< 0: none
-  std::chrono::nanoseconds idle{std::chrono::minutes(10)};
+  std::chrono::nanoseconds first_byte = std::chrono::nanoseconds::max();  ///< max(): none
+  std::chrono::nanoseconds idle{std::chrono::minutes(10)};                ///< max(): none
 };
 
 /// Connections to the engine, whichever kind it is. No redirect is followed and no proxy variable is read.
@@ -74,7 +74,7 @@ class Engine {
   [[nodiscard]] EngineReach reach() const { return options_.target.reach; }
   [[nodiscard]] const EngineOptions& options() const { return options_; }
   [[nodiscard]] net::Deadline first_byte() const;
-  [[nodiscard]] net::Deadline idle() const { return net::Deadline::within(options_.idle); }
+  [[nodiscard]] net::Deadline idle() const;
 
  protected:
   explicit Engine(EngineOptions options) : options_(std::move(options)) {}

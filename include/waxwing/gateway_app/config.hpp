@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -10,79 +11,81 @@
 #include <vector>
 
 #include "waxwing/base/error.hpp"
+#include "waxwing/base/outcome.hpp"
 #include "waxwing/crypto/hash.hpp"
+#include "waxwing/crypto/kem.hpp"
+#include "waxwing/evidence/sev_snp/report.hpp"
 #include "waxwing/gateway/engine.hpp"
 #include "waxwing/gateway/gateway.hpp"
+#include "waxwing/observe/log.hpp"
+#include "waxwing/settings/settings.hpp"
 
-/// The gateway's configuration. Every key is one row of the table in config.cpp, from which the TOML reader, the
-/// canonical form, the help text and docs/gateway-configuration.md come.
 namespace waxwing::gateway_app {
 
-struct ByteSize {
-  std::uint64_t bytes = 0;
-  friend bool operator==(const ByteSize&, const ByteSize&) = default;
-};
+enum class OuterTls : std::uint8_t { attested, files, plain };
+enum class EvidenceKind : std::uint8_t { configfs_tsm, simulated };
 
-using Milliseconds = std::chrono::milliseconds;
+using Duration = std::chrono::nanoseconds;  ///< max(): none
 
 /// Values as written; docs/gateway-configuration.md says what each means. Defaults are here and nowhere else.
 struct Config {
   std::vector<std::string> listen_address{"127.0.0.1:8443"};
-  std::string listen_tls = "attested";
+  OuterTls listen_tls = OuterTls::attested;
   std::string listen_certificate;
   std::string listen_key;
-  std::uint64_t listen_max_connections = 4096;
-  std::uint64_t listen_max_connections_per_source = 4096;
-  std::uint64_t listen_max_requests = 512;
-  std::uint64_t listen_max_requests_per_source = 512;
-  std::uint64_t listen_max_failed_opens_per_source = 64;
-  Milliseconds listen_drain = std::chrono::seconds(30);
-  Milliseconds listen_read_idle = std::chrono::seconds(60);
-  Milliseconds listen_write_idle = std::chrono::seconds(60);
+  std::size_t listen_max_connections = 4096;
+  std::size_t listen_max_connections_per_source = 4096;
+  std::size_t listen_max_requests = 512;
+  std::uint32_t listen_max_requests_per_source = 512;
+  std::uint32_t listen_max_failed_opens_per_source = 64;
+  Duration listen_drain = std::chrono::seconds(30);
+  Duration listen_read_idle = std::chrono::seconds(60);
+  Duration listen_write_idle = std::chrono::seconds(60);
 
   std::string engine_url = "builtin";
   bool engine_allow_remote = false;
   std::vector<std::string> engine_extra_paths;
-  Milliseconds engine_connect = std::chrono::seconds(10);
-  Milliseconds engine_first_byte{0};
-  Milliseconds engine_idle = std::chrono::minutes(10);
+  Duration engine_connect = std::chrono::seconds(10);
+  Duration engine_first_byte = Duration::max();
+  Duration engine_idle = std::chrono::minutes(10);
   std::string engine_api_key_file;
   std::string engine_ca_file;
 
-  std::string evidence_source = "configfs-tsm";
+  EvidenceKind evidence_source = EvidenceKind::configfs_tsm;
   std::string evidence_tsm_root = "/sys/kernel/config/tsm/report";
-  Milliseconds evidence_report_time = std::chrono::seconds(10);
+  Duration evidence_report_time = std::chrono::seconds(10);
   std::vector<std::string> evidence_certificates;
   std::string evidence_crl;
   bool evidence_require_measured_config = false;
-  std::string evidence_simulated_product = "Genoa";
+  evidence::sev_snp::Product evidence_simulated_product = evidence::sev_snp::Product::genoa;
   std::string evidence_simulated_measurement;
   std::string evidence_simulated_policy;
   std::string evidence_simulated_host_data;
 
-  std::uint64_t attestation_reports_per_second = 2;
+  unsigned attestation_reports_per_second = 2;
   std::uint64_t attestation_waiting_nonces = 16384;
   std::uint64_t attestation_waiting_per_source = 64;
 
   std::vector<std::string> keys_kems{"x-wing"};
-  Milliseconds keys_rotation = std::chrono::hours(1);
-  Milliseconds keys_grace = std::chrono::minutes(10);
+  Duration keys_rotation = std::chrono::hours(1);
+  Duration keys_grace = std::chrono::minutes(10);
 
-  Milliseconds requests_window = std::chrono::seconds(60);
+  Duration requests_window = std::chrono::seconds(60);
   std::uint64_t requests_replay_entries = 4000000;
   std::uint64_t requests_replay_entries_per_source = 1000000;
-  ByteSize requests_body{std::uint64_t{128} << 20U};
+  std::uint64_t requests_body = std::uint64_t{128} << 20U;
 
   std::string clients_keys_file;
 
-  std::string log_level = "info";
-  std::string log_format = "text";
-
-  friend bool operator==(const Config&, const Config&) = default;
+  LogLevel log_level = LogLevel::info;
+  observe::LogFormat log_format = observe::LogFormat::text;
 };
 
-/// Reads a configuration file's text; keys that are not there keep their defaults. `source` names it in errors
-/// ("gateway.toml:3:1: unknown key engine.urll; did you mean engine.url?"). Code::config_invalid.
+/// Every key, once: the reader, the canonical form and the reference page are made from it.
+[[nodiscard]] const settings::Schema<Config>& schema();
+
+/// Reads a configuration file's text; keys that are not there keep their defaults. `source` names it in errors.
+/// Code::config_invalid.
 [[nodiscard]] Result<Config> parse_config(std::string_view toml, std::string_view source);
 
 /// What no single key can tell: combinations, and texts with a grammar of their own. Code::config_invalid names the
@@ -94,9 +97,9 @@ struct Config {
 [[nodiscard]] std::string canonical(const Config& config);
 [[nodiscard]] crypto::Sha256Digest config_sha256(const Config& config);
 
-/// The reference page in Markdown, and the same for a terminal.
-[[nodiscard]] std::string config_markdown();
-[[nodiscard]] std::string config_help();
+/// docs/gateway-configuration.md, and the keys with their defaults for a terminal.
+[[nodiscard]] std::string reference();
+[[nodiscard]] std::string help_text();
 
 /// Typed parts of a configuration; Code::config_invalid as in validate().
 [[nodiscard]] Result<gateway::EngineTarget> engine_target(const Config& config);

@@ -19,7 +19,7 @@
 /// the parser, `--help`, the reference page and the canonical form are all made from it.
 namespace waxwing::settings {
 
-/// Where a value stands, from 1.
+/// Where a value stands, from 1; 0 where there is no such place (the command line).
 struct Position {
   unsigned line = 0;
   unsigned column = 0;
@@ -61,7 +61,7 @@ struct ByteSize {
 [[nodiscard]] std::string to_text(std::chrono::nanoseconds duration);
 /// TOML basic string, quotes included.
 [[nodiscard]] std::string quote(std::string_view text);
-/// "source:line:column: text" as Code::config_invalid.
+/// "source:line:column: text" as Code::config_invalid, or "source: text" for a value without a place.
 [[nodiscard]] Error error_at(std::string_view source, Position where, std::string_view text);
 /// The known name nearest to an unknown one, or "" when none is near.
 [[nodiscard]] std::string nearest(std::string_view unknown, std::span<const std::string> known);

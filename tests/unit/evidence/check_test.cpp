@@ -4,7 +4,12 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <set>
+#include <string>
 
 namespace waxwing::evidence {
 namespace {
@@ -45,6 +50,32 @@ TEST(Checks, EveryNameIsUniqueAndExplained) {
     EXPECT_EQ(find_check(check.name), &check);
   }
   EXPECT_EQ(find_check("no.such.check"), nullptr);
+}
+
+std::string checks_document() {
+  std::string text =
+      "# Checks\n\nEvery named check a verdict can hold, in the order in which they are made. A check passes, fails, "
+      "warns or "
+      "is skipped; a skip\nis never a pass. This page is made from `include/waxwing/evidence/check_names.hpp`; a test "
+      "compares them.\n\n| check | holds when | without it |\n|---|---|---|\n";
+  for (const CheckInfo& check : kChecks)
+    text.append("| `")
+        .append(check.name)
+        .append("` | ")
+        .append(check.meaning)
+        .append(" | ")
+        .append(check.why)
+        .append(" |\n");
+  return text;
+}
+
+// Rewrites the page when WAXWING_WRITE_DOCS is set.
+TEST(Checks, DocumentListsThemAll) {
+  const auto path = std::filesystem::path(WAXWING_SOURCE_DIR) / "docs" / "checks.md";
+  if (std::getenv("WAXWING_WRITE_DOCS") != nullptr) std::ofstream(path) << checks_document();
+  std::ifstream in(path);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), checks_document())
+      << "run this test once with WAXWING_WRITE_DOCS=1";
 }
 
 }  // namespace

@@ -99,7 +99,7 @@ TEST(SnpReport, OlderVersionsLackWhatLaterOnesAdded) {
 TEST(SnpReport, RefusesAnyOtherLength) {
   Bytes longer = simulate::encode_report(valid());
   longer.push_back(std::byte{0});
-  EXPECT_EQ(verdict_of(longer), Names{"snp.format.length"});
+  ASSERT_EQ(verdict_of(longer), Names{"snp.format.length"});
   EXPECT_EQ(parse_unverified(longer).error().code(), Code::evidence_malformed);
 }
 
@@ -110,15 +110,13 @@ TEST(SnpReport, RefusesItsOwnPrefixAtEveryByte) {
 }
 
 TEST(SnpReport, RefusesUnknownVersionsAsUnsupported) {
-  for (const std::uint32_t version : {0U, 1U, 6U, 0x80000002U}) {
+  for (const std::uint32_t version : {6U, 0x80000002U, 1U, 0U}) {
     Report report = valid();
     report.version = version;
     const Bytes bytes = simulate::encode_report(report);
+    ASSERT_EQ(verdict_of(bytes), Names{"snp.format.version"}) << version;
     EXPECT_EQ(parse_unverified(bytes).error().code(), Code::evidence_unsupported) << version;
   }
-  Report report = valid();
-  report.version = 6;
-  EXPECT_EQ(verdict_of(simulate::encode_report(report)), Names{"snp.format.version"});
 }
 
 TEST(SnpReport, RefusesAnotherSignatureAlgorithm) {

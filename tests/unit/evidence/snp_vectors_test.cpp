@@ -4,8 +4,16 @@
 // Every case of snp/manifest.json: real evidence signed by AMD's hardware, mutations of it, and synthetic evidence.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
 #include <map>
+#include <optional>
 #include <set>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
 
 #include "support/vectors.hpp"
 #include "waxwing/appraisal/appraise.hpp"
@@ -167,11 +175,11 @@ std::string u64_hex(const sev_snp::TcbBytes& tcb) {
 
 std::string cpuid_eax(const sev_snp::Report& report) {
   if (!report.cpuid) return "00000000";
-  const auto& id = *report.cpuid;
-  const unsigned base = id.family >= 0xF ? 0xFU : id.family;
-  const unsigned extended = id.family >= 0xF ? id.family - 0xFU : 0U;
-  const unsigned eax =
-      (extended << 20U) | ((id.model >> 4U) << 16U) | (base << 8U) | ((id.model & 0xFU) << 4U) | id.stepping;
+  const unsigned family = report.cpuid->family;
+  const unsigned model = report.cpuid->model;
+  const unsigned base = std::min(family, 0xFU);
+  const unsigned eax = ((family - base) << 20U) | ((model >> 4U) << 16U) | (base << 8U) | ((model & 0xFU) << 4U) |
+                       report.cpuid->stepping;
   Bytes bytes;
   for (int shift = 24; shift >= 0; shift -= 8)
     bytes.push_back(static_cast<std::byte>(eax >> static_cast<unsigned>(shift)));

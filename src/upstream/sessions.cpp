@@ -75,8 +75,10 @@ void Provider::Sessions::drop_dead() {
 
 net::Task<> Provider::Sessions::attest_once() {
   wanted_ = false;
+  attesting_ = true;
   const BootTime began = now().boot;
   auto attestation = co_await fetch_and_judge(environment_, options_, tls_ ? &*tls_ : nullptr, *policy_);
+  attesting_ = false;
   Result<void> adopted;
   if (!attestation)
     adopted = std::unexpected(std::move(attestation).error());
@@ -163,7 +165,7 @@ net::Task<SessionPtr> Provider::Sessions::acquire(net::Deadline deadline) {
       co_return session;
     }
     if (last_error_ && now().boot < retry_at_) co_return std::unexpected(*last_error_);
-    wanted_ = true;
+    if (!attesting_) wanted_ = true;
     wake_.signal();
     const std::uint64_t before = attempts_;
     while (attempts_ == before) WAXWING_CO_TRY(co_await changed(deadline));
@@ -183,12 +185,13 @@ net::Task<SessionPtr> Provider::Sessions::reattest(const SessionPtr& used, net::
     co_return std::unexpected(Error(Code::worker_changed, "the worker's edge says again and again that its key is gone")
                                   .with_retry_after(pause->retry_after));
   const bool mine = std::holds_alternative<native::ReattestGate::Begin>(decision);
-  const std::uint64_t before = attempts_;
+  // One that is under way may have been asked before the key changed: it proves nothing about the hint.
+  const std::uint64_t needed = attempts_ + (attesting_ ? 2 : 1);
   wanted_ = true;
   retry_at_ = {};  // the gate paces hints; the pause after failures is for tries that nobody asked for
   wake_.signal();
   Result<void> waited;
-  while (waited && attempts_ == before) waited = co_await changed(deadline);
+  while (waited && attempts_ < needed) waited = co_await changed(deadline);
 
   SessionPtr fresh;
   if (waited && !last_error_)

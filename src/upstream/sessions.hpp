@@ -87,6 +87,7 @@ class Provider::Sessions {
   net::Event wake_;
   std::vector<net::Event*> waiters_;
   bool wanted_ = false;
+  bool attesting_ = false;
   std::uint64_t attempts_ = 0;  ///< finished attestations
   std::optional<Error> last_error_;
   BootTime retry_at_{};

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The Waxwing authors
 // SPDX-License-Identifier: Apache-2.0
 #include <iostream>
-#include <optional>
 #include <utility>
+#include <variant>
 
 #include "commands.hpp"
 #include "config.hpp"
@@ -18,21 +18,16 @@ namespace waxwing::app {
 
 namespace {
 
-/// Any measurement under AMD's roots, and under the given one as SIMULATED: enough to verify evidence, not to trust a
-/// worker. What comes of it is never shown as accepted.
-Result<appraisal::Policy> evidence_policy(const std::string& simulated_root) {
+/// AMD's, and the given one as SIMULATED: enough to verify evidence, not to trust a worker.
+Result<evidence::sev_snp::Roots> evidence_roots(const std::string& simulated_root) {
   appraisal::Policy policy;
-  policy.name = "none";
-  policy.snp.measurements = appraisal::AnyMeasurement{};
-  policy.engine.reach = {appraisal::EngineReach::builtin, appraisal::EngineReach::unix_socket,
-                         appraisal::EngineReach::loopback, appraisal::EngineReach::remote};
   policy.roots = evidence::sev_snp::amd_roots();
   if (!simulated_root.empty()) {
     WAXWING_ASSIGN(const std::string certificate, load_file(simulated_root, Limits::local_file().certificate));
     policy.root_files.push_back({.path = simulated_root, .label = "SIMULATED"});
     WAXWING_TRY(policy.add_root(as_bytes(certificate)));
   }
-  return policy;
+  return policy.roots;
 }
 
 Result<upstream::ProviderOptions> provider_options(const Verify& command) {
@@ -47,9 +42,29 @@ Result<upstream::ProviderOptions> provider_options(const Verify& command) {
   return options;
 }
 
+/// What a worker is judged by: a policy, or the evidence alone under these roots.
+using Yardstick = std::variant<appraisal::Policy, evidence::sev_snp::Roots>;
+
+Result<Yardstick> yardstick(const Verify& command) {
+  if (command.policy.empty()) {
+    WAXWING_ASSIGN(auto roots, evidence_roots(command.simulated_root));
+    return roots;
+  }
+  WAXWING_ASSIGN(auto policy, load_policy(command.policy));
+  return policy;
+}
+
 net::Task<> attest_into(const upstream::Environment& environment, const upstream::ProviderOptions& options,
-                        const appraisal::Policy& policy, std::optional<Result<provider::native::Attested>>& attested) {
-  attested = co_await upstream::attest(environment, options, policy);
+                        const Yardstick& yardstick, Result<appraisal::Verdict>& verdict) {
+  if (const auto* policy = std::get_if<appraisal::Policy>(&yardstick)) {
+    auto attested = co_await upstream::attest(environment, options, *policy);
+    if (attested)
+      verdict = std::move(attested->verdict);
+    else
+      verdict = std::unexpected(std::move(attested).error());
+  } else {
+    verdict = co_await upstream::attest_evidence(environment, options, std::get<evidence::sev_snp::Roots>(yardstick));
+  }
   co_return Result<void>{};
 }
 
@@ -71,8 +86,8 @@ int exit_code(const appraisal::Verdict& verdict, Demand demand) {
 int verify(const Verify& command) {
   auto options = provider_options(command);
   if (!options) return report(options.error());
-  auto policy = command.policy.empty() ? evidence_policy(command.simulated_root) : load_policy(command.policy);
-  if (!policy) return report(policy.error());
+  const auto judged_by = yardstick(command);
+  if (!judged_by) return report(judged_by.error());
 
   const SystemClock clock;
   crypto::SystemRandom random;
@@ -82,19 +97,15 @@ int verify(const Verify& command) {
   upstream::ReplayBudget replay;
   const upstream::Environment environment{
       .loop = loop, .dialer = dialer, .random = random, .log = log, .replay = replay};
-  std::optional<Result<provider::native::Attested>> attested;
+  Result<appraisal::Verdict> verdict = fail(Code::internal, "the attestation did not end");
   net::TaskGroup tasks(loop);
-  tasks.spawn(attest_into(environment, *options, *policy, attested));
+  tasks.spawn(attest_into(environment, *options, *judged_by, verdict));
   loop.run();
-  if (!attested) return report(Error(Code::internal, "the attestation did not end"));
-  if (!*attested) return report(attested->error());
+  if (!verdict) return report(verdict.error());
 
-  appraisal::Verdict verdict = std::move((*attested)->verdict);
-  if (command.policy.empty() && verdict.decision == appraisal::Decision::accepted)
-    verdict.decision = appraisal::Decision::evidence_only;
-  std::cout << (command.output == Output::json ? appraisal::to_json(verdict) : appraisal::to_table(verdict))
+  std::cout << (command.output == Output::json ? appraisal::to_json(*verdict) + "\n" : appraisal::to_table(*verdict))
             << std::flush;
-  return exit_code(verdict, command.demand);
+  return exit_code(*verdict, command.demand);
 }
 
 }  // namespace waxwing::app

@@ -39,8 +39,37 @@ Result<std::optional<net::TlsClientContext>> make_tls(const ProviderOptions& opt
   return std::optional<net::TlsClientContext>{std::move(context)};
 }
 
-net::Task<Attestation> fetch_and_judge(const Environment& environment, const ProviderOptions& options,
-                                       const net::TlsClientContext* tls, const appraisal::Policy& policy) {
+namespace {
+
+/// What a failure of HTTP means for an attestation.
+Error attestation_error(Error error) {
+  const Code code = error.code();
+  if (code == Code::io || code == Code::truncated)
+    return Error(Code::worker_unreachable, error.text()).with("asking for the evidence");
+  if (code == Code::malformed || code == Code::too_large)
+    return Error(Code::evidence_malformed, error.text()).with("asking for the evidence");
+  return error;
+}
+
+net::Task<std::string> ask(net::ClientConnection& client, const net::Url& url, std::string target,
+                           net::Deadline deadline) {
+  net::RequestHead head;
+  head.target = url.path_of(target);
+  head.fields = net::Fields{{"host", url.origin.host_field()}, {"accept", "application/json"}};
+  WAXWING_CO_TRY(client.start(head, net::BodyLength::none()));
+  WAXWING_CO_TRY(co_await client.flush(deadline));
+  WAXWING_CO_TRY(co_await client.read_head(deadline));
+  const int status = client.response().status;
+  if (status != 200) {
+    const Code code = status == 429 || status >= 500 ? Code::worker_unreachable : Code::evidence_malformed;
+    co_return fail(code, "the address answered the attestation request with status " + std::to_string(status));
+  }
+  WAXWING_CO_ASSIGN(const Bytes body, co_await client.read_whole_body(exchange::kMaxDocumentSize, deadline));
+  co_return std::string(as_text(body));
+}
+
+net::Task<native::AttestationAnswer> fetch(const Environment& environment, const ProviderOptions& options,
+                                           const net::TlsClientContext* tls) {
   const net::Deadline deadline = environment.loop.deadline_in(options.attest);
   net::DialTarget target{.origin = options.url.origin, .tls = std::nullopt};
   if (tls != nullptr) target.tls = net::TlsPeer{*tls, std::nullopt};
@@ -52,20 +81,16 @@ net::Task<Attestation> fetch_and_judge(const Environment& environment, const Pro
   // The connection carries this one request, so that nothing else can come before the verdict.
   net::ClientConnection client(std::move(stream), {});
   auto question = native::AttestationQuestion::draw(environment.random, environment.loop.clock().now());
-  net::RequestHead head;
-  head.target = options.url.path_of(question.target());
-  head.fields = net::Fields{{"host", options.url.origin.host_field()}, {"accept", "application/json"}};
-  WAXWING_CO_TRY(client.start(head, net::BodyLength::none()));
-  WAXWING_CO_TRY(co_await client.flush(deadline));
-  WAXWING_CO_TRY(co_await client.read_head(deadline));
-  const int status = client.response().status;
-  if (status != 200) {
-    const Code code = status == 429 || status >= 500 ? Code::worker_unreachable : Code::evidence_malformed;
-    co_return fail(code, "the address answered the attestation request with status " + std::to_string(status));
-  }
-  WAXWING_CO_ASSIGN(Bytes body, co_await client.read_whole_body(exchange::kMaxDocumentSize, deadline));
+  auto document = co_await ask(client, options.url, question.target(), deadline);
+  if (!document) co_return std::unexpected(attestation_error(std::move(document).error()));
+  co_return std::move(question).answer(*std::move(document), peer);
+}
 
-  native::AttestationAnswer answer = std::move(question).answer(std::string(as_text(body)), peer);
+}  // namespace
+
+net::Task<Attestation> fetch_and_judge(const Environment& environment, const ProviderOptions& options,
+                                       const net::TlsClientContext* tls, const appraisal::Policy& policy) {
+  WAXWING_CO_ASSIGN(native::AttestationAnswer answer, co_await fetch(environment, options, tls));
   const native::Trust trust{.policy = policy, .roots = policy.roots, .client = options.client};
   native::Attested attested = native::judge(answer, trust, environment.loop.clock().now());
   attested.verdict.worker_url = options.url.to_string();
@@ -79,6 +104,18 @@ net::Task<native::Attested> attest(const Environment& environment, const Provide
   WAXWING_CO_ASSIGN(Attestation attestation,
                     co_await fetch_and_judge(environment, options, tls ? &*tls : nullptr, policy));
   co_return std::move(attestation.attested);
+}
+
+net::Task<appraisal::Verdict> attest_evidence(const Environment& environment, const ProviderOptions& options,
+                                              const evidence::sev_snp::Roots& roots) {
+  WAXWING_CO_TRY(check(options));
+  WAXWING_CO_ASSIGN(const std::optional<net::TlsClientContext> tls, make_tls(options));
+  WAXWING_CO_ASSIGN(const native::AttestationAnswer answer,
+                    co_await fetch(environment, options, tls ? &*tls : nullptr));
+  appraisal::Verdict verdict =
+      native::judge_evidence(answer, roots, evidence::sev_snp::CrlPolicy::if_present, environment.loop.clock().now());
+  verdict.worker_url = options.url.to_string();
+  co_return verdict;
 }
 
 }  // namespace waxwing::upstream

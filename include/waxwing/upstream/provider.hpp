@@ -97,6 +97,10 @@ struct Environment {
 [[nodiscard]] net::Task<provider::native::Attested> attest(const Environment& environment,
                                                            const ProviderOptions& options,
                                                            const appraisal::Policy& policy);
+/// The same where no policy names the worker: its evidence alone is judged, under these roots.
+[[nodiscard]] net::Task<appraisal::Verdict> attest_evidence(const Environment& environment,
+                                                            const ProviderOptions& options,
+                                                            const evidence::sev_snp::Roots& roots);
 
 /// A provider that speaks waxwing/1: its attested sessions, and requests sealed to them. Lives on one loop.
 ///

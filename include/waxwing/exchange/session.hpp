@@ -59,15 +59,15 @@ struct KeyFingerprint {
 class SessionKey;
 
 /// Binds the document to what the evidence proved and takes the first key that `policy` accepts. Every step is a named
-/// check in `checklist`; the first failure decides the error: Code::evidence_rejected when the binding does not hold,
+/// check in `checks`; the first failure decides the error: Code::evidence_rejected when the binding does not hold,
 /// Code::evidence_malformed for a statement or key list that cannot be read, Code::policy_refused for the rest.
 [[nodiscard]] Result<SessionKey> establish(const appraisal::TrustedWorker& worker, const Answer& answer,
-                                           const ExchangePolicy& policy, Now now, evidence::Checklist& checklist);
+                                           const ExchangePolicy& policy, Now now, evidence::Checklist& checks);
 
 /// The first step of establish() alone, for tools that judge evidence without a policy: whether the REPORTDATA that the
 /// hardware vouches for was made for this nonce and these statement bytes. Code::evidence_rejected.
 [[nodiscard]] Result<void> check_binding(const ByteArray<64>& proven_report_data, const Answer& answer,
-                                         evidence::Checklist& checklist);
+                                         evidence::Checklist& checks);
 
 /// Proof that a key is held by a worker our policy trusts: the only thing requests can be sealed to. Immutable, may be
 /// shared between threads. Made by establish() alone.

@@ -34,7 +34,7 @@ std::string_view to_string(crypto::AeadId id) {
 }
 
 /// Readers of shapes do not know what they read; here it is evidence.
-Error as_evidence(Error error, std::string frame) {
+Error as_evidence(const Error& error, std::string frame) {
   return Error(Code::evidence_malformed, error.text()).with(std::move(frame));
 }
 
@@ -51,14 +51,14 @@ Result<std::size_t> find_snp(const exchange::AttestationDocument& document) {
 
 Result<exchange::AttestationDocument> read_document(const std::string& text) {
   auto document = exchange::parse_document(text, Limits::evidence());
-  if (!document) return std::unexpected(as_evidence(std::move(document).error(), "reading the attestation document"));
+  if (!document) return std::unexpected(as_evidence(document.error(), "reading the attestation document"));
   return document;
 }
 
 Result<sev_snp::Endorsements> read_endorsements(const exchange::EvidenceItem& item) {
   const Limits limits = Limits::evidence();
   auto wire = exchange::parse_snp_endorsements(item.endorsements, limits);
-  if (!wire) return std::unexpected(as_evidence(std::move(wire).error(), "reading the endorsements"));
+  if (!wire) return std::unexpected(as_evidence(wire.error(), "reading the endorsements"));
   const std::optional<ByteView> crl = wire->crl ? std::optional<ByteView>(*wire->crl) : std::nullopt;
   return sev_snp::Endorsements::from_der(wire->chain, crl, limits);
 }

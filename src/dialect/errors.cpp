@@ -152,11 +152,9 @@ std::string_view remedy(Code code) {
     case Code::evidence_malformed:
       return "No prompt goes to such a worker. Check that the URL names a Waxwing gateway.";
     case Code::worker_unreachable:
-      return "Check the provider's URL and the network; `waxwing doctor` tries each step.";
+      return "Check the provider's URL, that its gateway runs, and the network between.";
     case Code::collateral_unavailable:
-      return "Certificates of the hardware's maker could not be had; `waxwing doctor` shows from where, and whether a "
-             "proxy is "
-             "needed.";
+      return "Certificates of the hardware's maker could not be had: check the network, and whether it needs a proxy.";
     case Code::answer_cut:
       return "The answer is incomplete; the request may have run.";
     case Code::deadline:

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The Waxwing authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Runs a fuzz target without libFuzzer: every file of the corpus directories given, then mutations of them from a fixed seed.
-// WAXWING_FUZZ_ROUNDS sets the number of mutations (default 20000).
+// Runs a fuzz target without libFuzzer: every file of the corpus directories given, then mutations of them from a fixed
+// seed. WAXWING_FUZZ_ROUNDS sets the number of mutations (default 20000).
 
 #include <cstddef>
 #include <cstdint>

@@ -36,12 +36,14 @@ inline std::optional<nlohmann::json> load_vectors(const std::string& relative) {
 }
 
 /// Hexadecimal of a vector file; throws for anything else, since a broken vector must not pass.
-inline Bytes hex(const nlohmann::json& value) { return from_hex(value.get<std::string>()).value(); }
+inline Bytes hex(const nlohmann::json& value) {
+  return from_hex(value.get<std::string>()).value();
+}
 
 }  // namespace waxwing::test
 
 /// Binds `name` to the parsed file, or skips the test when the set under $WAXWING_VECTORS lacks it.
-#define WAXWING_VECTORS_OR_SKIP(name, relative)                              \
-  const auto name##_file = ::waxwing::test::load_vectors(relative);          \
+#define WAXWING_VECTORS_OR_SKIP(name, relative)                                                         \
+  const auto name##_file = ::waxwing::test::load_vectors(relative);                                     \
   if (!name##_file) GTEST_SKIP() << "no " << (relative) << " under " << ::waxwing::test::vector_root(); \
   const nlohmann::json& name = *name##_file

@@ -4,7 +4,7 @@
 
 Links between files lead somewhere. Each numbered claim of docs/threat-model.md names tests, and every test it names exists:
 `Suite.Claim` is a GoogleTest case, `test_claim` a function of tests/e2e, `4-2-claim` a script of tests/acceptance,
-`lint.name` a lint.
+`lint.name` and the like a test of CTest.
 """
 
 import argparse
@@ -24,8 +24,10 @@ def test_names(root: pathlib.Path) -> set[str]:
         names.update(f"{suite}.{name}" for suite, name in GTEST.findall(path.read_text(encoding="utf-8")))
     for path in (root / "tests").rglob("*.py"):
         names.update(re.findall(r"^\s*(?:async )?def (test_\w+)\(", path.read_text(encoding="utf-8"), re.MULTILINE))
-    lints = (root / "tests/lint/CMakeLists.txt").read_text(encoding="utf-8")
-    names.update(f"lint.{name}" for name in re.findall(r"waxwing_lint\(NAME (\w+)", lints))
+    for path in (root / "tests").rglob("CMakeLists.txt"):
+        text = path.read_text(encoding="utf-8")
+        names.update(re.findall(r"add_test\(NAME ([\w.]+)", text))
+        names.update(f"lint.{name}" for name in re.findall(r"waxwing_lint\(NAME (\w+)", text))
     return names
 
 

@@ -42,8 +42,15 @@ Loop::~Loop() {
 }
 
 void Loop::run() {
+  poll();
+  if (tasks_ == 0) return;
+  // Sockets that rest in a pool may have a wait pending in the reactor, so io_context::run() would not return by
+  // itself.
+  running_ = true;
   io_.restart();
   io_.run();
+  running_ = false;
+  poll();
 }
 
 std::size_t Loop::poll() {
@@ -66,12 +73,10 @@ void Loop::begin_stop() {
     if (event->interruptible_) event->finish(Wake::cancelled);
     event = next;
   }
-  if (tasks_ == 0) io_.stop();
 }
 
 void Loop::task_ended() {
-  // Sockets that rest in a pool may still have a wait pending in the reactor; they are no reason to go on.
-  if (--tasks_ == 0) io_.stop();
+  if (--tasks_ == 0 && running_) io_.stop();
 }
 
 void Loop::sweep() {

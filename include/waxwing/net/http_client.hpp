@@ -16,7 +16,7 @@ namespace waxwing::net {
 class ServerConnection;
 
 struct ClientOptions {
-  HeadLimits head;
+  HeadLimits head{};
   unsigned informational = 8;  ///< 1xx responses skipped before the final one
 };
 

@@ -89,7 +89,7 @@ struct RequestHead {
   std::string method = "GET";
   std::string target = "/";  ///< origin-form (a path with an optional query) or "*"
   int minor_version = 1;     ///< HTTP/1.x
-  Fields fields;  ///< without Content-Length, Transfer-Encoding, Connection when made by us: BodyLength says it
+  Fields fields{};  ///< without Content-Length, Transfer-Encoding, Connection when made by us: BodyLength says it
 
   [[nodiscard]] std::string_view path() const;   ///< the target before "?"
   [[nodiscard]] std::string_view query() const;  ///< after it; may be empty
@@ -98,7 +98,7 @@ struct RequestHead {
 struct ResponseHead {
   int status = 200;
   int minor_version = 1;
-  Fields fields;
+  Fields fields{};
 };
 
 struct HeadLimits {

@@ -23,13 +23,13 @@ namespace waxwing::net {
 struct ErrorBody {
   std::string content_type;
   std::string text;
-  Fields fields;  ///< further fields, e.g. retry-after
+  Fields fields{};  ///< further fields, e.g. retry-after
 };
 /// `status` is what will be sent; `request` is null when there is no valid head.
 using ErrorBodyFunction = std::function<ErrorBody(int status, const Error& error, const RequestHead* request)>;
 
 struct ServerOptions {
-  HeadLimits head;
+  HeadLimits head{};
   std::uint64_t body = UINT64_MAX;  ///< bytes of a request body; beyond: 413
   std::chrono::nanoseconds handshake_time{std::chrono::seconds(10)};
   std::chrono::nanoseconds head_time{std::chrono::seconds(30)};   ///< from a head's first byte to its end
@@ -40,7 +40,7 @@ struct ServerOptions {
   std::size_t connections_per_source = 1024;  ///< same, per IP address; unix peers are one source
   std::size_t requests = 256;                 ///< in progress; beyond: 503 with retry-after
   std::size_t rest_of_body = 64U << 10U;      ///< unread body bytes swallowed to keep a connection; more: it is closed
-  ErrorBodyFunction error_body;               ///< empty: text/plain with the reason phrase
+  ErrorBodyFunction error_body{};             ///< empty: text/plain with the reason phrase
 };
 
 /// The server's end of one exchange on an HTTP/1.1 connection, as a handler sees it. `100 Continue` is sent by itself

@@ -96,6 +96,7 @@ class Loop {
   std::unique_ptr<Sweeper> sweeper_;
   Event* waits_ = nullptr;  // intrusive list, newest first
   std::size_t tasks_ = 0;   // children of all groups
+  bool running_ = false;
   bool stopping_ = false;
 };
 

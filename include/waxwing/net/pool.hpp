@@ -17,7 +17,7 @@ struct PoolOptions {
   std::size_t idle = 32;                                            ///< connections kept without work
   std::chrono::nanoseconds idle_time{std::chrono::seconds(60)};     ///< below the peer's keep-alive, or it races
   std::chrono::nanoseconds connect_time{std::chrono::seconds(10)};  ///< name, connect and handshake
-  ClientOptions client;
+  ClientOptions client{};
 };
 
 struct PoolStats {

@@ -34,7 +34,7 @@ enum class TlsTrust : std::uint8_t {
 
 struct TlsClientOptions {
   TlsTrust trust = TlsTrust::system_cas;
-  std::string ca_pem;  ///< for given_cas: one or more certificates
+  std::string ca_pem{};  ///< for given_cas: one or more certificates
 };
 
 class TlsClientContext {

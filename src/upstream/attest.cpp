@@ -33,6 +33,12 @@ Result<void> check(const ProviderOptions& options) {
   return {};
 }
 
+native::ClientPolicy client_policy(const ProviderOptions& options) {
+  native::ClientPolicy policy = options.client;
+  if (options.tls == TlsMode::attested) policy.tls_binding = exchange::Demand::required;
+  return policy;
+}
+
 Result<std::optional<net::TlsClientContext>> make_tls(const ProviderOptions& options) {
   if (options.tls == TlsMode::plain) return std::optional<net::TlsClientContext>{};
   WAXWING_ASSIGN(auto context, net::TlsClientContext::make({.trust = trust_of(options), .ca_pem = options.ca_pem}));
@@ -91,7 +97,8 @@ net::Task<native::AttestationAnswer> fetch(const Environment& environment, const
 net::Task<Attestation> fetch_and_judge(const Environment& environment, const ProviderOptions& options,
                                        const net::TlsClientContext* tls, const appraisal::Policy& policy) {
   WAXWING_CO_ASSIGN(native::AttestationAnswer answer, co_await fetch(environment, options, tls));
-  const native::Trust trust{.policy = policy, .roots = policy.roots, .client = options.client};
+  const native::ClientPolicy client = client_policy(options);
+  const native::Trust trust{.policy = policy, .roots = policy.roots, .client = client};
   native::Attested attested = native::judge(answer, trust, environment.loop.clock().now());
   attested.verdict.worker_url = options.url.to_string();
   co_return Attestation{std::move(attested), std::move(answer)};

@@ -222,7 +222,8 @@ void Provider::Sessions::notify() {
 
 void Provider::Sessions::replace_policy(std::shared_ptr<const appraisal::Policy> policy) {
   policy_ = std::move(policy);
-  const native::Trust trust{.policy = *policy_, .roots = policy_->roots, .client = options_.client};
+  const native::ClientPolicy client = client_policy(options_);
+  const native::Trust trust{.policy = *policy_, .roots = policy_->roots, .client = client};
   std::erase_if(live_, [&](const SessionPtr& session) {
     native::Attested again = native::judge(session->answer, trust, now());
     if (!again.key) return true;

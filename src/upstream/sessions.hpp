@@ -37,6 +37,8 @@ struct Attestation {
 };
 [[nodiscard]] net::Task<Attestation> fetch_and_judge(const Environment& environment, const ProviderOptions& options,
                                                      const net::TlsClientContext* tls, const appraisal::Policy& policy);
+/// What the worker is judged by beside the policy: with tls = attested its statement must name the connection's key.
+[[nodiscard]] provider::native::ClientPolicy client_policy(const ProviderOptions& options);
 /// The client context that the options ask for; none for plain.
 [[nodiscard]] Result<std::optional<net::TlsClientContext>> make_tls(const ProviderOptions& options);
 

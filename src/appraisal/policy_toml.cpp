@@ -359,13 +359,26 @@ void read_engine(Section& top, EnginePolicy& out) {
   engine->done();
 }
 
+/// toml++ 3.3 runs into undefined behaviour at the code points U+FE9A to U+FEFE (its test for white space calls them
+/// unreachable). The block U+FE80 to U+FEFF, byte order mark included, has no business in a policy.
+void refuse_unreadable(std::string_view toml, Diagnosis& diagnosis) {
+  const std::size_t at = std::min(toml.find("\xEF\xBA"), toml.find("\xEF\xBB"));
+  if (at == std::string_view::npos) return;
+  const std::string_view before = toml.substr(0, at);
+  const auto line = static_cast<toml::source_index>(std::ranges::count(before, '\n') + 1);
+  const std::size_t column = at - (before.find_last_of('\n') + 1) + 1;  // npos + 1 is 0
+  diagnosis.report({line, static_cast<toml::source_index>(column)}, "a character that is not accepted in a policy");
+}
+
 }  // namespace
 
 Result<Policy> parse_policy(std::string_view toml, std::string_view source) {
   if (toml.size() > Limits::local_file().document)
     return fail(Code::config_invalid, fmt::format("{}: too large", source));
-  const toml::parse_result parsed = toml::parse(toml, source);
   Diagnosis diagnosis(source);
+  refuse_unreadable(toml, diagnosis);
+  if (diagnosis.found()) return fail(Code::config_invalid, diagnosis.text());
+  const toml::parse_result parsed = toml::parse(toml, source);
   if (!parsed) {
     diagnosis.report(parsed.error().source().begin, std::string(parsed.error().description()));
     return fail(Code::config_invalid, diagnosis.text());

@@ -4,6 +4,11 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
 #include "support/simulated_root.hpp"
 
 namespace waxwing::appraisal {
@@ -133,6 +138,20 @@ microcode = 97
   EXPECT_EQ(snp.min_launch_tcb[0].tcb, (sev_snp::Tcb{std::uint8_t{1}, 3, 2, 5, 97}));
 }
 
+TEST(PolicyFile, ExamplesAreValid) {
+  std::size_t seen = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::filesystem::path(WAXWING_SOURCE_DIR) / "config/policies")) {
+    if (entry.path().extension() != ".toml") continue;
+    std::ifstream in(entry.path());
+    const auto policy =
+        parse_policy(std::string(std::istreambuf_iterator<char>(in), {}), entry.path().filename().string());
+    EXPECT_TRUE(policy) << policy.error().describe();
+    ++seen;
+  }
+  EXPECT_GT(seen, 0U);
+}
+
 TEST(PolicyFile, CannotAllowDebugging) {
   EXPECT_EQ(refusal(minimal() + "allow_debug = true\n"), "p.toml:4:1: unknown key snp.allow_debug");
   EXPECT_EQ(refusal(minimal() + "allow_debug = false\n"), "p.toml:4:1: unknown key snp.allow_debug");
@@ -191,6 +210,15 @@ TEST(PolicyFile, RefusesWhatIsNotToml) {
   EXPECT_TRUE(refusal("version = 1\nversion = 1\n" + kSnp).starts_with("p.toml:2:"));
   EXPECT_NE(refusal("\xff\xfe"), "accepted");
   EXPECT_NE(refusal(std::string(Limits::local_file().document + 1, '#')), "accepted");
+}
+
+TEST(PolicyFile, RefusesCharactersThatItsReaderCannotJudge) {
+  const std::string place = "p.toml:2:9: a character that is not accepted in a policy";
+  EXPECT_EQ(refusal("version = 1\nname = \"\xEF\xBB\xBC\"\n" + kSnp), place);
+  EXPECT_EQ(refusal("version = 1\nname = \"\xEF\xBA\x80\"\n" + kSnp), place);
+  EXPECT_TRUE(refusal("\xEF\xBB\xBF" + minimal()).starts_with("p.toml:1:1: "));
+  EXPECT_TRUE(refusal("[= 1]\n").starts_with("p.toml:1:2: "));
+  EXPECT_TRUE(parse_policy("version = 1\nname = \"M\xC3\xBCnchen \xE6\x97\xA5\"\n" + kSnp, "p.toml"));
 }
 
 TEST(PolicyFile, RefusesItsOwnPrefixAtEveryByte) {

@@ -26,7 +26,6 @@ using namespace std::chrono_literals;
 using net::Deadline;
 using net::Task;
 
-
 /// Simulated reports, made at once on the loop's own thread.
 class InlineReporter final : public Reporter {
  public:
@@ -79,18 +78,18 @@ class GatewayTest : public net::NetTest {
  public:
   using net::NetTest::clock;
   using net::NetTest::loop;
+  using net::NetTest::pass;
 
   /// A gateway that serves on a loopback port, in front of `engine` ("builtin", or the URL of an engine).
   void start(std::string_view engine = "builtin", GatewayOptions options = {}) {
-    EngineOptions engine_options;
     engine_options.target = parse_engine(engine, RemoteEngine::refuse).value();
     engine_ = Engine::make(loop, std::move(engine_options)).value();
     StatementFacts facts;
     facts.engine_reach = engine_->reach();
     facts.build = "test";
-    attestor_ = std::make_unique<Attestor>(loop, reporter,
-                                           exchange::WorkerKeys::create({}, random, clock.now()).value(),
-                                           std::move(facts), AttestorOptions{}, random, log_);
+    attestor_ =
+        std::make_unique<Attestor>(loop, reporter, exchange::WorkerKeys::create({}, random, clock.now()).value(),
+                                   std::move(facts), AttestorOptions{}, random, log_);
     gateway = std::make_unique<Gateway>(std::move(options), *attestor_, *engine_, random, clock, log_);
     server_ = std::make_unique<net::HttpServer>(loop, *gateway, net::ServerOptions{});
     net::Acceptor acceptor = net::listen_on_loopback(loop);
@@ -101,8 +100,7 @@ class GatewayTest : public net::NetTest {
   /// Serves `function` as an engine; its URL.
   std::string serve_engine(ScriptedEngine::Function function) {
     engine_handlers_.push_back(std::make_unique<ScriptedEngine>(std::move(function)));
-    engine_servers_.push_back(
-        std::make_unique<net::HttpServer>(loop, *engine_handlers_.back(), net::ServerOptions{}));
+    engine_servers_.push_back(std::make_unique<net::HttpServer>(loop, *engine_handlers_.back(), net::ServerOptions{}));
     net::Acceptor acceptor = net::listen_on_loopback(loop);
     const std::string url = net::origin_of(acceptor, net::Scheme::http).to_string();
     services_.spawn(engine_servers_.back()->serve(std::move(acceptor), std::nullopt));
@@ -152,9 +150,7 @@ class GatewayTest : public net::NetTest {
   /// The fields that the daemon puts inside.
   sealed::Fields inner_fields() {
     const std::string id = to_base64url(random.array<16>());
-    return {{"date", to_http_date(clock.now().wall)},
-            {"waxwing-request-id", id},
-            {"content-type", "application/json"}};
+    return {{"date", to_http_date(clock.now().wall)}, {"waxwing-request-id", id}, {"content-type", "application/json"}};
   }
   Sealed seal(const exchange::SessionKey& key, const sealed::RequestHead& head, std::string_view body) {
     return std::move(seal_twice(key, head, body).first);
@@ -178,14 +174,17 @@ class GatewayTest : public net::NetTest {
     return head;
   }
 
+  Task<> upload(net::ClientConnection& connection, exchange::WorkerId worker, ByteView wire) {
+    WAXWING_CO_TRY(connection.start(outer_head(worker), net::BodyLength::chunked()));
+    WAXWING_CO_ASSIGN(const net::Sent sent, connection.send({wire}));
+    if (sent == net::Sent::blocked) WAXWING_CO_TRY(co_await connection.flush(Deadline::none()));
+    if (!connection.answered()) WAXWING_CO_TRY(connection.finish());
+    co_return co_await connection.flush(Deadline::none());
+  }
   /// Sends sealed bytes and reads the answer.
   Task<Reply> send(exchange::WorkerId worker, Sealed sealed, Pad pad = Pad::no) {
     WAXWING_CO_ASSIGN(auto connection, co_await connect());
-    WAXWING_CO_TRY(connection->start(outer_head(worker), net::BodyLength::chunked()));
-    WAXWING_CO_ASSIGN(net::Sent sent, connection->send({ByteView(sealed.wire)}));
-    if (sent == net::Sent::blocked) WAXWING_CO_TRY(co_await connection->flush(Deadline::none()));
-    if (!connection->answered()) WAXWING_CO_TRY(connection->finish());
-    WAXWING_CO_TRY(co_await connection->flush(Deadline::none()));
+    WAXWING_CO_TRY(co_await upload(*connection, worker, sealed.wire));
     WAXWING_CO_ASSIGN(Reply reply, co_await read_outer(*connection));
     if (reply.outer == 200) open_answer(reply, *std::move(sealed.opener), pad);
     co_return reply;
@@ -209,7 +208,8 @@ class GatewayTest : public net::NetTest {
     }
   }
   static void open_answer(Reply& reply, sealed::ResponseOpener opener, Pad pad) {
-    sealed::AnswerReader reader(std::move(opener), pad == Pad::yes ? sealed::AnswerPadding::padded : sealed::AnswerPadding::none);
+    sealed::AnswerReader reader(std::move(opener),
+                                pad == Pad::yes ? sealed::AnswerPadding::padded : sealed::AnswerPadding::none);
     ByteView wire = as_bytes(reply.outer_body);
     for (;;) {
       const auto step = reader.next(wire, sealed::Input::ended);
@@ -228,6 +228,7 @@ class GatewayTest : public net::NetTest {
 
   test::CountingRandom random{11};
   InlineReporter reporter;
+  EngineOptions engine_options;
   std::unique_ptr<Gateway> gateway;
 
  private:

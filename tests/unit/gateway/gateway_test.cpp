@@ -11,8 +11,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::string_view kChat =
-    R"({"model":"waxwing-builtin","messages":[{"role":"user","content":"say hello"}]})";
+constexpr std::string_view kChat = R"({"model":"waxwing-builtin","messages":[{"role":"user","content":"say hello"}]})";
 constexpr std::string_view kStreamedChat =
     R"({"model":"waxwing-builtin","stream":true,"messages":[{"role":"user","content":"say hello"}]})";
 
@@ -254,7 +253,8 @@ TEST_F(Gateways, PassesFewFieldsEitherWay) {
   };
   play(client(*this));
   std::ranges::sort(seen);
-  EXPECT_EQ(seen, (std::vector<std::string>{"accept-encoding", "authorization", "content-length", "content-type", "host"}));
+  EXPECT_EQ(seen,
+            (std::vector<std::string>{"accept-encoding", "authorization", "content-length", "content-type", "host"}));
 }
 
 TEST_F(Gateways, UnreachableEngineIsAnAnswerInsideTheSeal) {
@@ -279,22 +279,133 @@ TEST_F(Gateways, EngineThatClosesBeforeItsAnswerIsA502) {
   EXPECT_EQ(reply_of().status, 502);
 }
 
-Task<> die_in_the_middle(net::ServerConnection& connection) {
-  WAXWING_CO_TRY(connection.start({.status = 200, .minor_version = 1, .fields = {{"content-type", "text/event-stream"}}},
-                                  net::BodyLength::chunked()));
+/// Begins an event stream and breaks off when told to.
+Task<> die_in_the_middle(net::ServerConnection& connection, net::Event& now) {
+  WAXWING_CO_TRY(
+      connection.start({.status = 200, .minor_version = 1, .fields = {{"content-type", "text/event-stream"}}},
+                       net::BodyLength::chunked()));
   WAXWING_CO_TRY(connection.send({as_bytes("data: one\n\n")}));
   WAXWING_CO_TRY(co_await connection.flush(Deadline::none()));
+  static_cast<void>(co_await now.wait(Deadline::none()));
   connection.abort();
   co_return Result<void>();
 }
 
 TEST_F(Gateways, EngineThatDiesMidStreamLeavesAnAnswerWithoutEnd) {
-  start(serve_engine(die_in_the_middle));
-  const Reply reply = reply_of(std::string(kStreamedChat), Pad::yes);
-  EXPECT_EQ(reply.outer, 200);
-  EXPECT_TRUE(reply.broken);
+  net::Event head_seen(loop);
+  start(serve_engine([&](net::ServerConnection& connection) { return die_in_the_middle(connection, head_seen); }));
+  const auto client = [](Gateways& self, net::Event& seen) -> Task<> {
+    WAXWING_CO_ASSIGN(const auto key, co_await self.attest());
+    const Sealed sealed = self.seal(*key, self.chat_head(), kStreamedChat);
+    WAXWING_CO_ASSIGN(auto connection, co_await self.connect());
+    WAXWING_CO_TRY(co_await self.upload(*connection, key->worker(), sealed.wire));
+    WAXWING_CO_TRY(co_await connection->read_head(Deadline::none()));
+    EXPECT_EQ(connection->response().status, 200);
+    seen.signal();
+    EXPECT_FALSE(co_await connection->read_whole_body(SIZE_MAX, Deadline::none()));
+    co_return Result<void>();
+  };
+  play(client(*this, head_seen));
   EXPECT_EQ(gateway->stats().cut, 1U);
   EXPECT_EQ(gateway->stats().answered, 0U);
+}
+
+/// Never answers; notes when its client, the gateway, leaves.
+Task<> wait_for_the_end(net::ServerConnection& connection, net::Event& begun, net::Event& left) {
+  WAXWING_CO_TRY(co_await connection.read_whole_body(SIZE_MAX, Deadline::none()));
+  net::Event gone(connection.loop());
+  connection.on_peer_gone([&gone] { gone.signal(); });
+  begun.signal();
+  static_cast<void>(co_await gone.wait(Deadline::none()));
+  left.signal();
+  co_return Result<void>();
+}
+
+TEST_F(Gateways, ClientThatLeavesEndsTheEnginesWork) {
+  net::Event begun(loop);
+  net::Event left(loop);
+  start(serve_engine([&](net::ServerConnection& connection) { return wait_for_the_end(connection, begun, left); }));
+  const auto client = [](Gateways& self, net::Event& engine_begun, net::Event& engine_left) -> Task<> {
+    WAXWING_CO_ASSIGN(const auto key, co_await self.attest());
+    const Sealed sealed = self.seal(*key, self.chat_head(), kChat);
+    WAXWING_CO_ASSIGN(auto connection, co_await self.connect());
+    WAXWING_CO_TRY(co_await self.upload(*connection, key->worker(), sealed.wire));
+    static_cast<void>(co_await engine_begun.wait(Deadline::none()));
+    connection->abort();
+    co_return net::to_result(co_await engine_left.wait(Deadline::none()), "waiting for the engine");
+  };
+  play(client(*this, begun, left));
+}
+
+/// Reads its request; `ended` tells whether it came to its end.
+Task<> note_the_end(net::ServerConnection& connection, net::Event& begun, net::Event& over, bool& ended) {
+  WAXWING_CO_TRY(co_await connection.read_body(Deadline::none()));
+  begun.signal();
+  const auto rest = co_await connection.read_whole_body(SIZE_MAX, Deadline::none());
+  ended = rest.has_value();
+  over.signal();
+  co_return Result<void>();
+}
+
+TEST_F(Gateways, CutRequestNeverComesToItsEndAtTheEngine) {
+  net::Event begun(loop);
+  net::Event over(loop);
+  bool ended = true;
+  start(serve_engine([&](net::ServerConnection& connection) { return note_the_end(connection, begun, over, ended); }));
+  const auto client = [](Gateways& self, net::Event& engine_begun, net::Event& engine_over) -> Task<> {
+    WAXWING_CO_ASSIGN(const auto key, co_await self.attest());
+    Sealed sealed = self.seal(*key, self.chat_head(), std::string(1U << 20U, 'x'));
+    sealed.wire.resize(sealed.wire.size() - 100);  // of the last chunk
+    // The outer request ends in good order: only the seal tells that something is missing.
+    WAXWING_CO_ASSIGN(const Reply reply, co_await self.send(key->worker(), std::move(sealed)));
+    EXPECT_EQ(reply.outer, 400);
+    static_cast<void>(co_await engine_begun.wait(Deadline::none()));
+    co_return net::to_result(co_await engine_over.wait(Deadline::none()), "waiting for the engine");
+  };
+  play(client(*this, begun, over));
+  EXPECT_FALSE(ended);
+}
+
+TEST_F(Gateways, SilentEngineIsA504InsideTheSeal) {
+  net::Event begun(loop);
+  net::Event left(loop);
+  engine_options.first_byte = 30s;
+  start(serve_engine([&](net::ServerConnection& connection) { return wait_for_the_end(connection, begun, left); }));
+  const auto client = [](Gateways& self, net::Event& engine_begun, net::Event& engine_left) -> Task<> {
+    WAXWING_CO_ASSIGN(const auto key, co_await self.attest());
+    Sealed sealed = self.seal(*key, self.chat_head(), kChat);
+    WAXWING_CO_ASSIGN(auto connection, co_await self.connect());
+    WAXWING_CO_TRY(co_await self.upload(*connection, key->worker(), sealed.wire));
+    static_cast<void>(co_await engine_begun.wait(Deadline::none()));
+    self.pass(31s);
+    WAXWING_CO_ASSIGN(Reply reply, co_await read_outer(*connection));
+    open_answer(reply, *std::move(sealed.opener), Pad::no);
+    EXPECT_EQ(reply.status, 504);
+    co_return net::to_result(co_await engine_left.wait(Deadline::none()), "waiting for the engine");
+  };
+  play(client(*this, begun, left));
+}
+
+TEST_F(Gateways, ConnectionThatTheEngineClosedWhileIdleIsReplaced) {
+  int requests = 0;
+  start(serve_engine([&requests](net::ServerConnection& connection) -> Task<> {
+    // The second request on a connection is met with its end, as when a keep-alive runs out at that moment.
+    if (++requests == 2) {
+      connection.abort();
+      co_return Result<void>();
+    }
+    co_return co_await connection.respond(200, {}, as_bytes("{}"), Deadline::none());
+  }));
+  const auto client = [](Gateways& self) -> Task<> {
+    WAXWING_CO_ASSIGN(const auto key, co_await self.attest());
+    for (int i = 0; i < 2; ++i) {
+      WAXWING_CO_ASSIGN(const Reply reply, co_await self.ask(key, self.chat_head(), std::string(kChat)));
+      EXPECT_EQ(reply.status, 200);
+    }
+    co_return Result<void>();
+  };
+  play(client(*this));
+  EXPECT_EQ(requests, 3);
 }
 
 TEST_F(Gateways, EngineThatCompressesIsRefused) {

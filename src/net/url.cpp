@@ -50,6 +50,14 @@ Result<std::uint16_t> parse_port(std::string_view text) {
   return port;
 }
 
+/// "." or "..", also percent-encoded, between slashes.
+bool has_dot_segment(std::string path) {
+  std::ranges::transform(path, path.begin(), to_lower);
+  for (auto at = path.find("%2e"); at != std::string::npos; at = path.find("%2e", at)) path.replace(at, 3, ".");
+  path += '/';
+  return path.find("/./") != std::string::npos || path.find("/../") != std::string::npos;
+}
+
 Result<std::string> host_of(const boost::urls::url_view& url) {
   switch (url.host_type()) {
     case boost::urls::host_type::ipv4:
@@ -110,10 +118,8 @@ Result<Url> parse_url(std::string_view text) {
     WAXWING_ASSIGN(out.origin.port, parse_port(std::string(url.port())));
     if (out.origin.port == 0) return invalid("port 0 in a URL");
   }
-  for (const auto& segment : url.segments()) {
-    if (segment == "." || segment == "..") return invalid("dot segment in a URL");
-  }
-  out.base_path = std::string(url.encoded_path());
+  out.base_path = std::string(static_cast<std::string_view>(url.encoded_path()));
+  if (has_dot_segment(out.base_path)) return invalid("dot segment in a URL");
   while (out.base_path.ends_with('/')) out.base_path.pop_back();
   return out;
 }

@@ -19,6 +19,8 @@ namespace waxwing::net {
 ///     to children.spawn(relay_answer(conn, upstream));      // what outlives join() WAXWING_CO_TRY(co_await
 ///     children.join(Deadline::none()));
 ///
+/// Between the first spawn() and join() nothing may return early: what can fail there goes into a child.
+///
 /// cancel_all() wakes each child's wait with Code::cancelled, and every later wait of it too. Called from a
 /// task, spawn() runs the child up to its first wait before it returns.
 class TaskGroup {

@@ -69,11 +69,14 @@ inline Task<> turn(Loop& loop) {
   co_return to_result(co_await event.wait(Deadline::none()), "yielding");
 }
 
-/// Lets the loop go round until the condition holds; for effects that pass through the kernel.
-template <class Condition>
-Task<> until(Loop& loop, Condition& condition) {
-  while (!condition()) WAXWING_CO_TRY(co_await turn(loop));
-  co_return Result<void>{};
+/// Runs `work` while `background` goes on, which is then cancelled and joined.
+inline Task<> beside(Loop& loop, Task<> background, Task<> work) {
+  TaskGroup group(loop);
+  group.spawn(std::move(background));
+  auto result = co_await std::move(work);
+  group.cancel_all();
+  const auto joined = co_await group.join(Deadline::none());
+  co_return result ? joined : result;
 }
 
 /// Reads everything up to the peer's end.

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -27,8 +28,10 @@ bool ends_plain(char c) {
   return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20;
 }
 
-// The first quote, backslash or control in [at, end). Eight bytes at a time: prompts are almost only plain text.
+// The first quote, backslash or control in [at, end). Eight bytes at a time: prompts are almost only plain text. A
+// borrow can mark bytes above the first hit only, so the lowest mark is exact.
 const char* find_plain_end(const char* at, const char* end) {
+  static_assert(std::endian::native == std::endian::little);
   constexpr std::uint64_t kOnes = 0x0101010101010101U;
   constexpr std::uint64_t kHigh = 0x8080808080808080U;
   const auto has_zero = [](std::uint64_t word) { return (word - kOnes) & ~word & kHigh; };
@@ -36,11 +39,28 @@ const char* find_plain_end(const char* at, const char* end) {
     std::uint64_t word = 0;
     std::memcpy(&word, at, sizeof word);
     const std::uint64_t controls = (word - kOnes * 0x20) & ~word & kHigh;
-    if ((controls | has_zero(word ^ kOnes * '"') | has_zero(word ^ kOnes * '\\')) != 0) break;
+    const std::uint64_t hits = controls | has_zero(word ^ kOnes * '"') | has_zero(word ^ kOnes * '\\');
+    if (hits != 0) return at + std::countr_zero(hits) / 8;
     at += 8;
   }
   while (at != end && !ends_plain(*at)) ++at;
   return at;
+}
+
+bool is_simple_escape(char c) {
+  switch (c) {
+    case '"':
+    case '\\':
+    case '/':
+    case 'b':
+    case 'f':
+    case 'n':
+    case 'r':
+    case 't':
+      return true;
+    default:
+      return false;
+  }
 }
 
 void append_utf8(std::string& out, std::uint32_t code_point) {
@@ -217,6 +237,9 @@ bool TopLevelScanner::in_string(const char*& at, const char* end) {
   const char* const start = at;
   if (high_surrogate_ != 0 && *at != '\\' && !lone_surrogate()) return false;
   at = find_plain_end(at, end);
+  // Text that is not kept is only passed over: its two-byte escapes need no state of their own.
+  if (!kept(string_))
+    while (end - at >= 2 && *at == '\\' && is_simple_escape(at[1])) at = find_plain_end(at + 2, end);
   if (kept(string_) && !keep({start, at})) return false;
   if (at == end) return true;
   switch (*at++) {

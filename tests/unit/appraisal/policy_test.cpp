@@ -212,13 +212,12 @@ TEST(PolicyFile, RefusesWhatIsNotToml) {
   EXPECT_NE(refusal(std::string(Limits::local_file().document + 1, '#')), "accepted");
 }
 
-TEST(PolicyFile, RefusesCharactersThatItsReaderCannotJudge) {
-  const std::string place = "p.toml:2:9: a character that is not accepted in a policy";
-  EXPECT_EQ(refusal("version = 1\nname = \"\xEF\xBB\xBC\"\n" + kSnp), place);
-  EXPECT_EQ(refusal("version = 1\nname = \"\xEF\xBA\x80\"\n" + kSnp), place);
-  EXPECT_TRUE(refusal("\xEF\xBB\xBF" + minimal()).starts_with("p.toml:1:1: "));
+TEST(PolicyFile, RefusesTextThatItsReaderStumblesOver) {
+  // Code points that toml++ calls unreachable, where white space may stand; a table header without a key.
+  for (const char* character : {"\xC3\xA4", "\xD2\x99", "\xE2\xB6\x8E", "\xE3\x80\x81", "\xEF\xBA\x9A", "\xEF\xBB\xBC"})
+    EXPECT_TRUE(refusal("version = 1\n" + std::string(character) + " = 2\n").starts_with("p.toml:2:1: ")) << character;
   EXPECT_TRUE(refusal("[= 1]\n").starts_with("p.toml:1:2: "));
-  EXPECT_TRUE(parse_policy("version = 1\nname = \"M\xC3\xBCnchen \xE6\x97\xA5\"\n" + kSnp, "p.toml"));
+  EXPECT_TRUE(parse_policy("version = 1 # M\xC3\xBCnchen\nname = \"\xE6\x97\xA5\xEF\xBB\xBC\"\n" + kSnp, "p.toml"));
 }
 
 TEST(PolicyFile, RefusesItsOwnPrefixAtEveryByte) {

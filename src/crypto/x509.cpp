@@ -208,6 +208,10 @@ bool Certificate::is_signed_with_pss_sha384() const {
   return is_pss_sha384(algorithm);
 }
 
+bool Certificate::is_signed_with_ecdsa_sha256() const {
+  return X509_get_signature_nid(state_->x509.get()) == NID_ecdsa_with_SHA256;
+}
+
 std::vector<Bytes> Certificate::extensions(std::string_view dotted_oid) const {
   const ossl::ErrorScope errors;
   const Object object(OBJ_txt2obj(std::string(dotted_oid).c_str(), 1));
@@ -301,6 +305,10 @@ bool Crl::is_signed_with_pss_sha384() const {
   const X509_ALGOR* algorithm = nullptr;
   X509_CRL_get0_signature(state_->crl.get(), nullptr, &algorithm);
   return is_pss_sha384(algorithm);
+}
+
+bool Crl::is_signed_with_ecdsa_sha256() const {
+  return X509_CRL_get_signature_nid(state_->crl.get()) == NID_ecdsa_with_SHA256;
 }
 
 bool Crl::revokes(const Certificate& certificate) const {

@@ -47,6 +47,7 @@ class Certificate {
   [[nodiscard]] Result<PublicKey> public_key() const;
   /// Whether the signature algorithm is RSASSA-PSS with SHA-384, MGF1-SHA-384, salt 48, trailer 1 (either encoding).
   [[nodiscard]] bool is_signed_with_pss_sha384() const;
+  [[nodiscard]] bool is_signed_with_ecdsa_sha256() const;
   /// Raw extnValue of each extension with this dotted OID (more than one = the certificate repeats it).
   [[nodiscard]] std::vector<Bytes> extensions(std::string_view dotted_oid) const;
   /// Dotted OIDs of all extensions, in order.
@@ -72,6 +73,7 @@ class Crl {
   [[nodiscard]] bool issued_by(const Certificate& issuer) const;  ///< name only
   [[nodiscard]] bool signed_by(const Certificate& issuer) const;
   [[nodiscard]] bool is_signed_with_pss_sha384() const;
+  [[nodiscard]] bool is_signed_with_ecdsa_sha256() const;
   [[nodiscard]] bool revokes(const Certificate& certificate) const;
 
   struct State;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "judging.hpp"
 #include "waxwing/base/encoding.hpp"
 
 namespace waxwing::appraisal {
@@ -17,30 +18,13 @@ using evidence::CheckName;
 using sev_snp::Report;
 using sev_snp::Tcb;
 
-constexpr std::string_view kPolicyDocument = "docs/policy.md";
 constexpr std::string_view kReportTable = "AMD 56860, Table ATTESTATION_REPORT";
 constexpr std::string_view kGuestPolicyTable = "AMD 56860, Table GUEST_POLICY";
 constexpr std::string_view kTcbTable = "AMD 56860, Table TCB_VERSION";
 constexpr std::string_view kPlatformTable = "AMD 56860, Table PLATFORM_INFO";
-constexpr std::string_view kNotAsked = "the policy does not ask";
 
 constexpr std::uint64_t kPlatformPermissions = 0x83;  // SMT, TSME, TIO
 constexpr std::uint64_t kPlatformProtections = 0x3C;  // ECC, RAPL_DIS, CIPHERTEXT_HIDING, ALIAS_CHECK_COMPLETE
-
-/// Whether `value` is among `accepted`; every entry is compared, each in constant time.
-template <std::size_t N>
-bool contains(const std::vector<ByteArray<N>>& accepted, const ByteArray<N>& value) {
-  bool found = false;
-  for (const ByteArray<N>& candidate : accepted) found |= constant_time_equal(candidate, value);
-  return found;
-}
-
-template <std::size_t N>
-std::string describe(const std::vector<ByteArray<N>>& accepted) {
-  if (accepted.empty()) return "no value is accepted";
-  if (accepted.size() == 1) return to_hex(accepted.front());
-  return fmt::format("one of {} values", accepted.size());
-}
 
 /// The checks of one policy on one verified report, in the order of kChecks.
 class Appraisal {
@@ -61,17 +45,12 @@ class Appraisal {
     check_levels();
     check_keys();
     check_platform();
-    checks_.advise("reference.origin", policy_.origin == Origin::given, "given", std::string(to_string(policy_.origin)),
-                   kPolicyDocument);
+    check_origin(policy_, checks_);
   }
 
  private:
   void check_policy_itself() {
-    if (policy_.expires)
-      checks_.require("policy.expiry", now_.wall <= *policy_.expires, fmt::format("valid at {}", to_rfc3339(now_.wall)),
-                      fmt::format("until {}", to_rfc3339(*policy_.expires)), kPolicyDocument);
-    else
-      checks_.skip("policy.expiry", "the policy names no end", kPolicyDocument);
+    check_expiry(policy_, now_, checks_);
     checks_.require("policy.root", root_accepted(), "a root of the policy",
                     fmt::format("{}{}", to_hex(verified_.anchor_sha256()),
                                 verified_.anchor_label().empty() ? "" : fmt::format(" ({})", verified_.anchor_label())),
@@ -245,15 +224,8 @@ class Appraisal {
 Result<TrustedWorker> appraise(const sev_snp::VerifiedReport& verified, const Policy& policy, Now now,
                                evidence::Checklist& checks) {
   Appraisal(verified, policy, now, checks).run();
-  if (const evidence::Check* failure = checks.first_failure())
-    return fail(Code::policy_refused, fmt::format("{} does not hold: expected {}, found {}", failure->name,
-                                                  failure->expected, failure->found));
-
-  WallTime end = std::min(verified.not_after(), now.wall + policy.max_age);
-  if (policy.expires) end = std::min(end, *policy.expires);
-  // Evidence that was verified earlier may have ended since.
-  if (end <= now.wall && to_unix(end) < to_unix(now.wall)) return fail(Code::expired, "the evidence has ended");
-
+  WAXWING_TRY(none_failed(checks));
+  WAXWING_ASSIGN(const WallTime end, end_of_trust(verified.not_after(), policy, now));
   TrustedWorker worker;
   worker.kind_ = "sev-snp";
   worker.product_ = to_string(verified.product());

@@ -54,12 +54,18 @@ bool names_a_product(const std::string& cn) {
 
 Result<void> Policy::add_root(ByteView certificate) {
   if (root_files.empty()) return fail(Code::config_invalid, "the policy waits for no root certificate");
-  auto ark = read_certificate(certificate);
-  if (!ark) return fail(Code::config_invalid, root_files.front().path + ": not one certificate: " + ark.error().text());
-  if (!names_a_product(ark->subject_cn()))
-    return fail(Code::config_invalid,
-                root_files.front().path + ": not a root for SEV-SNP (ARK-Milan, ARK-Genoa, ARK-Turin)");
-  roots.certificates.push_back({*std::move(ark), std::move(root_files.front().label)});
+  auto root = read_certificate(certificate);
+  if (!root)
+    return fail(Code::config_invalid, root_files.front().path + ": not one certificate: " + root.error().text());
+  const std::string cn = root->subject_cn();
+  if (names_a_product(cn))
+    roots.certificates.push_back({*std::move(root), std::move(root_files.front().label)});
+  else if (cn == "Intel SGX Root CA")
+    tdx_roots.certificates.push_back({*std::move(root), std::move(root_files.front().label)});
+  else
+    return fail(Code::config_invalid, root_files.front().path +
+                                          ": not a root for SEV-SNP (ARK-Milan, ARK-Genoa, ARK-Turin) or TDX (Intel "
+                                          "SGX Root CA)");
   root_files.erase(root_files.begin());
   return {};
 }

@@ -31,12 +31,25 @@ bool made(const std::vector<Check>& checks, std::string_view name) {
   return std::ranges::find(checks, name, &Check::name) != checks.end();
 }
 
+/// The checks that carry a verdict, by kind of evidence.
+struct Pillars {
+  std::string_view signature;
+  std::string_view root;
+  std::string_view measurement;
+};
+constexpr std::array kPillars = {
+    Pillars{"snp.signature", "snp.root.pinned", "snp.policy.measurement"},
+    Pillars{"tdx.quote.signature", "tdx.root.pinned", "tdx.policy.mrtd"},
+};
+
 Decision decide(const std::vector<Check>& checks, const std::optional<Error>& error) {
   const bool failed = std::ranges::find(checks, CheckOutcome::fail, &Check::outcome) != checks.end();
-  if (error || failed || !passed(checks, "snp.signature") || !passed(checks, "snp.root.pinned"))
-    return Decision::refused;
-  if (passed(checks, "snp.policy.measurement") && passed(checks, "report-data.binding")) return Decision::accepted;
-  return made(checks, "snp.policy.measurement") ? Decision::refused : Decision::evidence_only;
+  const auto* const kind = std::ranges::find_if(kPillars, [&checks](const Pillars& pillars) {
+    return passed(checks, pillars.signature) && passed(checks, pillars.root);
+  });
+  if (error || failed || kind == kPillars.end()) return Decision::refused;
+  if (passed(checks, kind->measurement) && passed(checks, "report-data.binding")) return Decision::accepted;
+  return made(checks, kind->measurement) ? Decision::refused : Decision::evidence_only;
 }
 
 struct Field {
@@ -126,6 +139,18 @@ VerdictFacts facts_of(const sev_snp::VerifiedReport& verified) {
   facts.kind = "sev-snp";
   facts.product = to_string(verified.product());
   facts.measurement = to_hex(verified.report().measurement);
+  facts.anchor_label = verified.anchor_label();
+  facts.anchor_sha256 = to_hex(verified.anchor_sha256());
+  facts.evidence_sha256 = to_hex(verified.evidence_sha256());
+  facts.not_after = verified.not_after();
+  return facts;
+}
+
+VerdictFacts facts_of(const tdx::VerifiedQuote& verified) {
+  VerdictFacts facts;
+  facts.kind = "tdx";
+  facts.product = fmt::format("FMSPC {}", to_hex(verified.platform().fmspc));
+  facts.measurement = to_hex(verified.quote().body.mr_td);
   facts.anchor_label = verified.anchor_label();
   facts.anchor_sha256 = to_hex(verified.anchor_sha256());
   facts.evidence_sha256 = to_hex(verified.evidence_sha256());

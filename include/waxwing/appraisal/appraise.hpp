@@ -11,16 +11,18 @@
 #include "waxwing/crypto/hash.hpp"
 #include "waxwing/evidence/check.hpp"
 #include "waxwing/evidence/sev_snp/verify.hpp"
+#include "waxwing/evidence/tdx/verify.hpp"
 
 namespace waxwing::appraisal {
 
 /// A worker whose verified evidence one policy accepts, until then. Only appraise() makes one.
 class TrustedWorker {
  public:
-  [[nodiscard]] const std::string& kind() const { return kind_; }        ///< "sev-snp"
-  [[nodiscard]] const std::string& product() const { return product_; }  ///< "Genoa"
+  [[nodiscard]] const std::string& kind() const { return kind_; }        ///< "sev-snp", "tdx"
+  [[nodiscard]] const std::string& product() const { return product_; }  ///< "Genoa"; "FMSPC 90c06f000000"
   /// The 64 bytes the hardware vouches for.
   [[nodiscard]] const ByteArray<64>& report_data() const { return report_data_; }
+  /// MEASUREMENT or MRTD.
   [[nodiscard]] const Bytes& measurement() const { return measurement_; }
   [[nodiscard]] const std::string& anchor_label() const { return anchor_label_; }  ///< "" or "SIMULATED"
   [[nodiscard]] const crypto::Sha256Digest& anchor_sha256() const { return anchor_sha256_; }
@@ -36,6 +38,7 @@ class TrustedWorker {
 
  private:
   friend Result<TrustedWorker> appraise(const sev_snp::VerifiedReport&, const Policy&, Now, evidence::Checklist&);
+  friend Result<TrustedWorker> appraise(const tdx::VerifiedQuote&, const Policy&, Now, evidence::Checklist&);
   TrustedWorker() = default;
   std::string kind_;
   std::string product_;
@@ -51,9 +54,11 @@ class TrustedWorker {
   BootTime deadline_;
 };
 
-/// Makes the checks "policy.*", "snp.policy.*" and "reference.origin", all of them. Code::policy_refused when one
-/// fails, or when an earlier check of the list has failed.
+/// Makes the checks "policy.*", "snp.policy.*" or "tdx.policy.*", and "reference.origin", all of them.
+/// Code::policy_refused when one fails, or when an earlier check of the list has failed.
 [[nodiscard]] Result<TrustedWorker> appraise(const sev_snp::VerifiedReport& verified, const Policy& policy, Now now,
+                                             evidence::Checklist& checks);
+[[nodiscard]] Result<TrustedWorker> appraise(const tdx::VerifiedQuote& verified, const Policy& policy, Now now,
                                              evidence::Checklist& checks);
 
 }  // namespace waxwing::appraisal

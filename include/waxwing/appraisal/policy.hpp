@@ -10,11 +10,13 @@
 #include <variant>
 #include <vector>
 
+#include "waxwing/appraisal/tdx_policy.hpp"
 #include "waxwing/base/bytes.hpp"
 #include "waxwing/base/clock.hpp"
 #include "waxwing/base/error.hpp"
 #include "waxwing/crypto/hash.hpp"
 #include "waxwing/evidence/sev_snp/verify.hpp"
+#include "waxwing/evidence/tdx/verify.hpp"
 
 namespace waxwing::appraisal {
 
@@ -100,8 +102,10 @@ struct Policy {
   Origin origin = Origin::given;
   std::optional<WallTime> expires;
   std::chrono::seconds max_age = std::chrono::hours(1);  ///< of an appraisal
-  sev_snp::Roots roots;                                  ///< all that are accepted
+  sev_snp::Roots roots;                                  ///< all that are accepted for SEV-SNP
+  tdx::Roots tdx_roots;                                  ///< all that are accepted for TDX
   SnpPolicy snp;
+  TdxPolicy tdx;
   EnginePolicy engine;
 
   /// A root that the text names by file: the caller reads it and hands the bytes to add_root().
@@ -110,7 +114,8 @@ struct Policy {
     std::string label;
   };
   std::vector<RootFile> root_files;  ///< not yet added
-  /// PEM or DER, one certificate, for root_files.front(), which leaves the list. Code::config_invalid.
+  /// PEM or DER, one certificate, for root_files.front(), which leaves the list. Its name says what it is a root for:
+  /// "ARK-Genoa" and its like for SEV-SNP, "Intel SGX Root CA" for TDX. Code::config_invalid.
   [[nodiscard]] Result<void> add_root(ByteView certificate);
 };
 

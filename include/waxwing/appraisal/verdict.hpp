@@ -13,6 +13,7 @@
 #include "waxwing/base/error.hpp"
 #include "waxwing/evidence/check.hpp"
 #include "waxwing/evidence/sev_snp/verify.hpp"
+#include "waxwing/evidence/tdx/verify.hpp"
 
 namespace waxwing::appraisal {
 
@@ -37,6 +38,7 @@ struct VerdictFacts {
   std::optional<WallTime> not_after;
 };
 [[nodiscard]] VerdictFacts facts_of(const sev_snp::VerifiedReport& verified);
+[[nodiscard]] VerdictFacts facts_of(const tdx::VerifiedQuote& verified);
 [[nodiscard]] VerdictFacts facts_of(const TrustedWorker& worker);
 
 /// The outcome of looking at one worker once, for people, files and logs. It is a record, not a proof: nothing is

@@ -143,9 +143,129 @@ inline constexpr auto kChecks = std::to_array<CheckInfo>({
     {"channel.suites", "the worker offers a key of a kind and suite that is accepted", "a weaker suite would be used"},
 });
 
+/// The checks of TDX quotes, in the order in which they are made.
+inline constexpr auto kTdxChecks = std::to_array<CheckInfo>({
+    // The quote's layout (evidence::tdx::parse_unverified).
+    {"tdx.format.version", "the quote's version is one whose layout is known (4 or 5)",
+     "fields of an unknown version would be read at the wrong place"},
+    {"tdx.format.key-type", "the attestation key is ECDSA P-256",
+     "another algorithm would be verified as something it is not"},
+    {"tdx.format.tee-type", "the quote is one of a trust domain", "an SGX enclave would pass for a virtual machine"},
+    {"tdx.format.qe-vendor", "the quoting enclave is Intel's by its vendor number",
+     "another vendor's enclave follows other rules"},
+    {"tdx.format.body-type", "body type and size are those of TD report 1.0 or 1.5",
+     "fields would be read at the wrong place"},
+    {"tdx.format.length", "every length in the quote agrees with the bytes that are there",
+     "bytes outside the known layout are bytes nobody judged"},
+    {"tdx.format.certification", "the attestation key is certified by a quoting enclave's report and a PCK chain",
+     "other kinds of certification data prove nothing here"},
+    {"tdx.format.trailing", "nothing but zero bytes follows the quote, unless the caller allows it",
+     "what follows is signed by nobody"},
+
+    // From the PCK certificate to a root (evidence::tdx::verify).
+    {"tdx.pck.certificates", "the quote carries three certificates: PCK, its issuer, root",
+     "without the chain there is nothing to verify"},
+    {"tdx.root.pinned", "the chain ends in a root that is pinned or named by the policy",
+     "anyone can make a chain with the right names"},
+    {"tdx.pck.names", "the certificates bear the names Intel gives them, and the PCK is no authority",
+     "a certificate of another role could stand in"},
+    {"tdx.pck.path", "each certificate is signed by the next, which is an authority",
+     "the platform's key would be anyone's"},
+    {"tdx.pck.algorithms", "every certificate is X.509 version 3 with a P-256 key, signed with ECDSA and SHA-256",
+     "a weaker scheme would be accepted where Intel uses none"},
+    {"tdx.pck.validity", "every certificate is within its validity, both ends included",
+     "keys that Intel no longer stands for would count"},
+    {"tdx.root-crl.signature", "the root's revocation list is issued and signed by the root",
+     "anyone could say that nothing is revoked"},
+    {"tdx.root-crl.validity", "the root's revocation list is current", "an old list hides what was revoked since"},
+    {"tdx.root-crl.revocation", "neither the root nor what it issued is revoked", "a stolen key would count"},
+    {"tdx.pck-crl.issuer", "the revocation list's own chain is the PCK issuer's and ends in the same root",
+     "collateral of another authority would be taken for this one's"},
+    {"tdx.pck-crl.signature", "the PCK revocation list is issued and signed by the very issuer of the PCK",
+     "a list of the other authority says nothing of this platform"},
+    {"tdx.pck-crl.validity", "the PCK revocation list is current", "an old list hides what was revoked since"},
+    {"tdx.pck-crl.revocation", "the PCK is not revoked", "a platform known to be broken would count"},
+    {"tdx.pck.extensions", "each SGX extension that is needed is there once and well-formed",
+     "the TCB could be read from the wrong one of two extensions"},
+
+    // What Intel says of the platform.
+    {"tdx.tcb-info.chain", "TCB info comes with a current TCB signing certificate directly below the same root",
+     "a certificate of another role could sign"},
+    {"tdx.tcb-info.signature", "TCB info is signed, byte for byte, by that certificate",
+     "anyone could call any platform up to date"},
+    {"tdx.tcb-info.type", "the document is TCB info for TDX of a known version",
+     "another document of the same signer would be read as this one"},
+    {"tdx.tcb-info.format", "TCB info is well-formed and complete",
+     "a missing component would be compared as if it held"},
+    {"tdx.tcb-info.validity", "TCB info is current", "faults found since it was issued would not count"},
+    {"tdx.tcb-info.fmspc", "TCB info is about this family of platforms", "another family's levels mean other things"},
+    {"tdx.tcb-info.pce-id", "TCB info is about this provisioning enclave",
+     "its versions would be compared to another's"},
+    {"tdx.qe-identity.chain",
+     "the enclave identity comes with a current TCB signing certificate directly below the same root",
+     "a certificate of another role could sign"},
+    {"tdx.qe-identity.signature", "the enclave identity is signed, byte for byte, by that certificate",
+     "anyone could name an enclave of their own"},
+    {"tdx.qe-identity.type", "the document is the identity of the TD quoting enclave, of a known version",
+     "another enclave of Intel's would sign quotes"},
+    {"tdx.qe-identity.format", "the enclave identity is well-formed and complete",
+     "a missing value would be compared as if it held"},
+    {"tdx.qe-identity.validity", "the enclave identity is current", "faults found since it was issued would not count"},
+
+    // Whose key signed, and what.
+    {"tdx.qe.signature", "the quoting enclave's report is signed by the platform's PCK", "the enclave need not exist"},
+    {"tdx.qe.report-data", "that report names the attestation key", "anyone's key could sign the quote"},
+    {"tdx.qe.identity", "the report is of the enclave that Intel names", "another enclave signs whatever it is given"},
+    {"tdx.qe.debug", "the quoting enclave runs without debugging", "its key can be read"},
+    {"tdx.quote.signature", "the quote is signed by the attestation key", "the quote would be anyone's text"},
+
+    // How the platform stands.
+    {"tdx.module.identity", "the TDX module is signed by Intel and one that TCB info names",
+     "another module can lie about the trust domain"},
+    {"tdx.tcb.level", "the platform reaches one of Intel's levels",
+     "Intel says nothing good of what is below all levels"},
+    {"tdx.module.level", "the TDX module reaches one of its levels",
+     "Intel says nothing good of what is below all levels"},
+    {"tdx.qe.level", "the quoting enclave reaches one of its levels",
+     "Intel says nothing good of what is below all levels"},
+    {"tdx.tcb.status", "every status that applies is one that is known", "an unknown word may mean revoked"},
+
+    // The policy's demands (appraisal::appraise).
+    {"tdx.policy.evaluation-number", "TCB info and enclave identity are of at least the policy's evaluation",
+     "an older evaluation knows fewer faults and is served as long as it lives"},
+    {"tdx.policy.debug", "debugging and the other untrusted attributes are off", "the host reads the memory"},
+    {"tdx.policy.migration", "the trust domain cannot migrate, unless the policy allows it",
+     "its memory can be moved under rules that this quote does not show"},
+    {"tdx.policy.sept-ve", "the host cannot inject exceptions by taking memory away, where the policy demands it",
+     "the guest's kernel can be attacked by the host"},
+    {"tdx.policy.service-td", "no service TD is bound to it, unless the policy allows it",
+     "another trust domain can act on it"},
+    {"tdx.policy.tcb-status", "the status is one the policy accepts; Revoked is never", "firmware with known faults"},
+    {"tdx.policy.advisories", "every advisory that applies is one the policy excuses, and still does",
+     "a known fault would be there unnoticed"},
+    {"tdx.policy.report-data", "REPORTDATA is the policy's value", "the quote would speak for another key"},
+    {"tdx.policy.mrtd", "MRTD is one the policy names", "any firmware at all could be running"},
+    {"tdx.policy.rtmr0", "RTMR0 is the one that the policy names beside that MRTD",
+     "another configuration was started"},
+    {"tdx.policy.rtmr1", "RTMR1 is the one that the policy names beside that MRTD", "another kernel was started"},
+    {"tdx.policy.rtmr2", "RTMR2 is the one that the policy names beside that MRTD", "another system was started"},
+    {"tdx.policy.rtmr3", "RTMR3 is the one that the policy names beside that MRTD", "other software was started"},
+    {"tdx.policy.mr-config-id", "MRCONFIGID is one of the policy's values",
+     "the trust domain was started with another configuration"},
+    {"tdx.policy.mr-owner", "MROWNER is one of the policy's values", "the trust domain is another owner's"},
+    {"tdx.policy.mr-owner-config", "MROWNERCONFIG is one of the policy's values",
+     "the trust domain was started with another configuration"},
+    {"tdx.policy.mr-seam", "MRSEAM is one of the policy's values",
+     "the TDX module is not one of those the owner named"},
+    {"tdx.policy.td-attributes", "TDATTRIBUTES are exactly the policy's", "a feature nobody judged is on"},
+    {"tdx.policy.xfam", "XFAM is exactly the policy's", "a processor feature nobody judged is on"},
+});
+
 /// The row of a name, or null.
 [[nodiscard]] constexpr const CheckInfo* find_check(std::string_view name) {
   for (const CheckInfo& check : kChecks)
+    if (check.name == name) return &check;
+  for (const CheckInfo& check : kTdxChecks)
     if (check.name == name) return &check;
   return nullptr;
 }

@@ -154,6 +154,9 @@ net::Task<> Gateway::request(net::ServerConnection& connection) {
   if (!ring->knows(*worker, now)) {
     co_return co_await plain(connection, kStatusMisdirected, "another worker", {}, deadline);
   }
+  if (running_.total() >= options_.requests) {
+    co_return co_await plain(connection, kStatusUnavailable, "too many requests", {{"retry-after", "1"}}, deadline);
+  }
   const std::string source = source_of(connection.peer());
   const RunningCounter::Hold hold = running_.enter(source);
   if (!hold || failed_opens_.exceeded(source, now.boot)) {

@@ -30,12 +30,13 @@ constexpr std::string_view kProblemType = "application/problem+json";
 constexpr std::array kRequestFields = {
     std::string_view("accept"),         std::string_view("content-type"),
     std::string_view("anthropic-beta"), std::string_view("anthropic-version"),
-    std::string_view("openai-beta"),    std::string_view("openai-organization"),
-    std::string_view("openai-project"),
+    std::string_view("openai-beta"),
 };
 constexpr std::array kCredentialFields = {std::string_view("authorization"), std::string_view("x-api-key")};
 constexpr std::array kResponseFields = {std::string_view("content-type"), std::string_view("retry-after"),
                                         std::string_view("x-request-id")};
+/// Of errors made here: SDKs would send every 409 and 5xx again without it.
+constexpr std::string_view kRetryAdvice = "x-should-retry";
 
 template <std::size_t N>
 bool contains(const std::array<std::string_view, N>& names, std::string_view name) {
@@ -341,6 +342,7 @@ net::Task<> SealedRequest::deliver() {
   } else {
     ++gateway_.stats_.cut;
     gateway_.log_.info("answer cut", {{"error", delivered.error()}});
+    static_cast<void>(co_await push_rest(composer));
   }
   co_return delivered;
 }
@@ -382,6 +384,14 @@ Result<net::Sent> SealedRequest::push(sealed::AnswerComposer& composer) {
   return sent;
 }
 
+/// Of an answer that will be cut, so that the client gets what the engine said before it failed. Without a byte of it
+/// the client would take the connection for one that had died before the request arrived.
+net::Task<> SealedRequest::push_rest(sealed::AnswerComposer& composer) {
+  WAXWING_CO_TRY(client_.send({composer.wire().view()}));
+  composer.wire().clear();
+  co_return co_await client_.flush(write_idle());
+}
+
 net::Task<> SealedRequest::answer_error(Error error) {
   ++gateway_.stats_.refused;
   gateway_.log_.debug("refused inside the seal", {{"code", error.code()}});
@@ -393,7 +403,8 @@ net::Task<> SealedRequest::answer_error(Error error) {
   dialect::ErrorAnswer shaped = dialect::error_answer(dialect_, error, {});
   sealed::ResponseHead head{shaped.status, {}};
   for (dialect::Field& field : shaped.fields) {
-    if (contains(kResponseFields, field.name)) head.fields.push_back({std::move(field.name), std::move(field.value)});
+    if (contains(kResponseFields, field.name) || field.name == kRetryAdvice)
+      head.fields.push_back({std::move(field.name), std::move(field.value)});
   }
   co_return co_await answer(std::move(head), std::move(shaped.body));
 }

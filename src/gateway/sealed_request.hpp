@@ -57,6 +57,7 @@ class SealedRequest {
   [[nodiscard]] net::Task<> refuse(Error error);
   [[nodiscard]] Result<net::Sent> begin_outer();
   [[nodiscard]] Result<net::Sent> push(sealed::AnswerComposer& composer);
+  [[nodiscard]] net::Task<> push_rest(sealed::AnswerComposer& composer);
 
   [[nodiscard]] net::Deadline write_idle() const { return net::Deadline::within(gateway_.options_.write_idle); }
 

@@ -53,10 +53,12 @@ RunningCounter::Hold RunningCounter::enter(std::string_view source) {
   std::uint32_t& running = running_[key];
   if (running >= limit_) return {nullptr, {}};
   ++running;
+  ++total_;
   return {this, std::move(key)};
 }
 
 void RunningCounter::release(const std::string& source) {
+  --total_;
   const auto found = running_.find(source);
   if (found != running_.end() && --found->second == 0) running_.erase(found);
 }

@@ -38,7 +38,7 @@ void add_listen(Schema<Config>& s) {
       .integer("listen.max_connections_per_source", &Config::listen_max_connections_per_source, 1, kMostCount,
                "The same for one address; all unix peers are one. Behind a proxy all clients are one source.")
       .integer("listen.max_requests", &Config::listen_max_requests, 1, kMostCount,
-               "Requests in progress; more are answered 503.")
+               "Sealed requests in progress; more are answered 503.")
       .integer("listen.max_requests_per_source", &Config::listen_max_requests_per_source, 1, kMostCount,
                "Sealed requests in progress of one source (an IPv4 address, an IPv6 /64, all unix peers); more are "
                "answered 429.")

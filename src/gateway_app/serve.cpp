@@ -148,6 +148,7 @@ Result<gateway::GatewayOptions> gateway_options(const Config& config) {
     WAXWING_ASSIGN(options.clients, gateway::ClientKeys::parse(keys.expose_text(SecretAccess())));
   }
   options.failed_opens_per_minute = config.listen_max_failed_opens_per_source;
+  options.requests = config.listen_max_requests;
   options.requests_per_source = config.listen_max_requests_per_source;
   options.read_idle = config.listen_read_idle;
   options.write_idle = config.listen_write_idle;
@@ -164,7 +165,8 @@ net::ServerOptions server_options(const Config& config) {
   options.body = sealed::RequestReader::max_wire({.head = {}, .content = config.requests_body});
   options.connections = config.listen_max_connections;
   options.connections_per_source = config.listen_max_connections_per_source;
-  options.requests = config.listen_max_requests;
+  // Attestation questions that wait have a bound of their own: they must not keep sealed requests out.
+  options.requests = config.listen_max_requests + config.attestation_waiting_nonces;
   options.write_idle = config.listen_write_idle;
   options.error_body = plain_error;
   return options;

@@ -56,7 +56,8 @@ struct GatewayOptions {
   std::vector<ExtraPath> extra_paths;
   ClientKeys clients;
   std::uint32_t failed_opens_per_minute = 64;                     ///< per source
-  std::uint32_t requests_per_source = 512;                        ///< in progress
+  std::size_t requests = 512;                                     ///< sealed ones in progress; beyond: 503
+  std::uint32_t requests_per_source = 512;                        ///< the same of one source; beyond: 429
   std::chrono::nanoseconds read_idle{std::chrono::seconds(60)};   ///< between bytes of a request
   std::chrono::nanoseconds write_idle{std::chrono::seconds(60)};  ///< a client that takes nothing
 };

@@ -63,10 +63,13 @@ class RunningCounter {
   };
   /// Counted for as long as the hold lives; an empty hold beyond the limit.
   [[nodiscard]] Hold enter(std::string_view source);
+  /// Holds of all sources.
+  [[nodiscard]] std::size_t total() const { return total_; }
 
  private:
   void release(const std::string& source);
   std::uint32_t limit_;
+  std::size_t total_ = 0;
   std::unordered_map<std::string, std::uint32_t> running_;
 };
 

@@ -15,6 +15,7 @@
 #include "waxwing/crypto/hash.hpp"
 #include "waxwing/crypto/kem.hpp"
 #include "waxwing/evidence/sev_snp/report.hpp"
+#include "waxwing/exchange/replay_guard.hpp"
 #include "waxwing/gateway/engine.hpp"
 #include "waxwing/gateway/gateway.hpp"
 #include "waxwing/observe/log.hpp"
@@ -71,8 +72,8 @@ struct Config {
   Duration keys_grace = std::chrono::minutes(10);
 
   Duration requests_window = std::chrono::seconds(60);
-  std::uint64_t requests_replay_entries = 4000000;
-  std::uint64_t requests_replay_entries_per_source = 1000000;
+  std::uint64_t requests_replay_entries = exchange::ReplayOptions{}.entries;
+  std::uint64_t requests_replay_entries_per_source = exchange::ReplayOptions{}.entries_per_source;
   std::uint64_t requests_body = std::uint64_t{128} << 20U;
 
   std::string clients_keys_file;

@@ -179,7 +179,8 @@ std::optional<WallTime> to_wall(const toml::date_time& value) {
   if (!value.offset) return std::nullopt;  // a local time means another instant on every machine
   const std::chrono::year_month_day date(std::chrono::year(value.date.year), std::chrono::month(value.date.month),
                                          std::chrono::day(value.date.day));
-  if (!date.ok()) return std::nullopt;
+  // A WallTime counts nanoseconds, which end in the year 2262.
+  if (!date.ok() || value.date.year < 2000 || value.date.year > 2200) return std::nullopt;
   return WallTime(std::chrono::sys_days(date)) + std::chrono::hours(value.time.hour) +
          std::chrono::minutes(value.time.minute) + std::chrono::seconds(value.time.second) -
          std::chrono::minutes(value.offset->minutes);

@@ -200,6 +200,7 @@ TEST(PolicyFile, RefusesWrongHeadsWithTheirPlace) {
         refusal(minimal("max_age = \"" + std::string(age) + "\"\n")).starts_with("p.toml:2:11: max_age must be"))
         << age;
   EXPECT_TRUE(refusal(minimal("expires = 2027-01-31T00:00:00\n")).starts_with("p.toml:2:11: expires must be"));
+  EXPECT_TRUE(refusal(minimal("expires = 4054-01-31T00:00:00Z\n")).starts_with("p.toml:2:11: expires must be"));
   EXPECT_TRUE(refusal(minimal("expires = 2027-01-31\n")).starts_with("p.toml:2:11: expires must be"));
   EXPECT_TRUE(refusal(minimal("[engine]\nreach = [\"internet\"]\n")).starts_with("p.toml:3:10: engine.reach must be"));
   EXPECT_TRUE(refusal(minimal("[engine]\nreach = []\n")).starts_with("p.toml:3:9: engine.reach must be"));

@@ -117,7 +117,7 @@ Task<> ClientConnection::read_head(Deadline deadline) {
 }
 
 Result<ReadResult> ClientConnection::State::receive() {
-  WAXWING_ASSIGN(const ReadResult got, stream->try_read(input.space()));
+  WAXWING_ASSIGN(const ReadResult got, stream->read_next(input.space()));
   input.commit(got.size);
   response_bytes += got.size;
   if (got.size != 0) answered = true;

@@ -92,7 +92,7 @@ struct ServerConnection::State {
 };
 
 Result<ReadResult> ServerConnection::State::receive() {
-  auto got = stream->try_read(input.space());
+  auto got = stream->read_next(input.space());
   if (got) {
     input.commit(got->size);
   } else {
@@ -448,6 +448,12 @@ awaitable<void> HttpServer::State::serve_request(ServerConnection& connection) {
     co_return;
   }
   if (result) result = fail(Code::internal, "request handler ended before its response");
+  if (state.writer.started() && !state.peer_gone && !state.stream->has_kept()) {
+    // The end that HTTP gives a message is missing: that says enough. A reset would take from a slow client what is
+    // still on its way to it.
+    ++stats.aborted;
+    co_return co_await state.linger();
+  }
   if (state.writer.started() || state.peer_gone || is_connection_loss(result.error())) {
     ++stats.aborted;
     connection.abort();

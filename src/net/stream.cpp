@@ -33,6 +33,8 @@ struct Stream::Core : std::enable_shared_from_this<Stream::Core> {
   void arm_write();
   void close();
 
+  /// One recv, or none where it would only say EAGAIN, or where others on the loop should have their turn.
+  [[nodiscard]] ssize_t receive_next(MutableByteView into);
   [[nodiscard]] Result<ReadResult> read_plain(MutableByteView into);
   [[nodiscard]] Result<ReadResult> read_tls(MutableByteView into);
   /// Gets records from the socket into the session. blocked: none there.
@@ -52,6 +54,8 @@ struct Stream::Core : std::enable_shared_from_this<Stream::Core> {
   Event write_event;
   bool read_armed = false;
   bool write_armed = false;
+  bool drained = false;        // the last recv took all there was
+  std::size_t since_wait = 0;  // bytes received in one go
   Bytes kept;
   std::size_t kept_at = 0;
   std::function<void()> watch;
@@ -103,6 +107,8 @@ void Stream::Core::arm_read() {
   read_armed = true;
   descriptor.async_wait(Descriptor::wait_read, [self = shared_from_this()](const boost::system::error_code& /*error*/) {
     self->read_armed = false;
+    self->drained = false;
+    self->since_wait = 0;
     if (self->read_event.has_waiter()) return self->read_event.signal_now();
     if (const auto watch = std::exchange(self->watch, nullptr)) watch();
   });
@@ -128,8 +134,23 @@ void Stream::Core::close() {
 
 // ---- reading ----
 
-Result<ReadResult> Stream::Core::read_plain(MutableByteView into) {
+ssize_t Stream::Core::receive_next(MutableByteView into) {
+  constexpr std::size_t kTurn = 1U << 20U;
+  if (std::exchange(drained, false) || since_wait >= kTurn) {
+    since_wait = 0;
+    errno = EAGAIN;
+    return -1;
+  }
   const ssize_t n = receive(fd(), into);
+  if (n > 0) {
+    drained = static_cast<std::size_t>(n) < into.size();
+    since_wait += static_cast<std::size_t>(n);
+  }
+  return n;
+}
+
+Result<ReadResult> Stream::Core::read_plain(MutableByteView into) {
+  const ssize_t n = receive_next(into);
   if (n > 0) return ReadResult{ReadResult::State::data, static_cast<std::size_t>(n)};
   if (n == 0) return ReadResult{ReadResult::State::end};
   if (would_block(errno)) return ReadResult{ReadResult::State::blocked};
@@ -138,7 +159,7 @@ Result<ReadResult> Stream::Core::read_plain(MutableByteView into) {
 
 Result<ReadResult::State> Stream::Core::receive_records(std::size_t most) {
   const MutableByteView scratch = loop.buffers().cipher_in();
-  const ssize_t n = receive(fd(), scratch.first(std::min(most, scratch.size())));
+  const ssize_t n = receive_next(scratch.first(std::min(most, scratch.size())));
   if (n < 0 && would_block(errno)) return ReadResult::State::blocked;
   if (n < 0) return socket_error("recv", errno);
   if (n == 0) {
@@ -174,12 +195,20 @@ Result<ReadResult> Stream::Core::read_tls(MutableByteView into) {
 }
 
 Result<ReadResult> Stream::try_read(MutableByteView into) {
+  core_->drained = false;
+  core_->since_wait = 0;
+  return read_next(into);
+}
+
+Result<ReadResult> Stream::read_next(MutableByteView into) {
   if (!is_open()) return closed();
   return core_->tls == nullptr ? core_->read_plain(into) : core_->read_tls(into);
 }
 
 Result<ReadResult::State> Stream::peek() {
   if (!is_open()) return closed();
+  core_->drained = false;  // asked because something may have come
+  core_->since_wait = 0;
   if (core_->tls == nullptr) {
     std::byte one{};
     const ssize_t n = receive(core_->fd(), MutableByteView(&one, 1), MSG_PEEK);
@@ -217,7 +246,7 @@ Task<> Stream::readable(Deadline deadline) {
 
 Task<std::size_t> Stream::read_some(MutableByteView into, Deadline deadline) {
   for (;;) {
-    WAXWING_CO_ASSIGN(const ReadResult got, try_read(into));
+    WAXWING_CO_ASSIGN(const ReadResult got, read_next(into));
     if (got.state != ReadResult::State::blocked) co_return got.size;
     WAXWING_CO_TRY(co_await readable(deadline));
   }

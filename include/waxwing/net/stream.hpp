@@ -64,6 +64,9 @@ class Stream final {
   [[nodiscard]] Task<> handshake_server(TlsServerContext context, Deadline deadline);
 
   [[nodiscard]] Result<ReadResult> try_read(MutableByteView into);
+  /// As try_read, for loops that wait when it says `blocked`: says so without a system call after a read that emptied
+  /// the socket, and after 1 MiB in one go, so that other connections have their turn.
+  [[nodiscard]] Result<ReadResult> read_next(MutableByteView into);
   /// Whether try_read would give something, without taking it.
   [[nodiscard]] Result<ReadResult::State> peek();
   /// Bytes beyond what the kernel takes are copied and kept; flush before writing more, or the kept bytes grow.

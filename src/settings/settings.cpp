@@ -2,14 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "waxwing/settings/settings.hpp"
 
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <limits>
 #include <numeric>
 #include <optional>
+
+#include "waxwing/base/toml.hpp"
 
 namespace waxwing::settings {
 

@@ -65,6 +65,7 @@ TEST(Settings, RefusesWrongTypesAndRanges) {
 TEST(Settings, RefusesWhatIsNotToml) {
   EXPECT_TRUE(error_of("[engine\n").starts_with("t.toml:1:"));
   EXPECT_NE(error_of("colour = \"red\"\ncolour = \"green\"\n"), "");
+  EXPECT_TRUE(error_of("[= 1]\n").starts_with("t.toml:1:2"));  // its reader asserts otherwise
 }
 
 TEST(Settings, SetsWhatIsGivenAndKeepsTheRest) {

@@ -63,6 +63,14 @@ bool has_no_body(int status) {
 
 }  // namespace
 
+void KeptBody::expect(net::BodyLength length) {
+  if (length.kind != net::BodyLength::Kind::known) return;
+  if (length.size > most_) return give_up();
+  // No more than a few pieces' worth on the word of a head; growing from there is cheap.
+  constexpr std::uint64_t kAhead = std::uint64_t{256} << 10U;
+  bytes_.reserve(static_cast<std::size_t>(std::min(length.size, kAhead)));
+}
+
 void KeptBody::keep(ByteView piece) {
   if (!keeping_) return;
   if (bytes_.size() + piece.size() > most_ || piece.size() > budget_.left) {
@@ -86,7 +94,9 @@ RelayedRequest::RelayedRequest(Provider::Sessions& sessions, const Request& requ
       request_(request),
       source_(source),
       sink_(sink),
-      kept_(sessions.environment().replay, options_.replay_buffer) {}
+      kept_(sessions.environment().replay, options_.replay_buffer) {
+  kept_.expect(source.length());
+}
 
 net::Task<> RelayedRequest::run() {
   const Deadline attest = sessions_.environment().loop.deadline_in(options_.attest);

@@ -21,6 +21,8 @@ class KeptBody {
   KeptBody(const KeptBody&) = delete;
   KeptBody& operator=(const KeptBody&) = delete;
 
+  /// What the head says of the length: a body that will not fit is not kept from the start.
+  void expect(net::BodyLength length);
   void keep(ByteView piece);
   /// Wipes what was kept; nothing more is kept.
   void give_up();

@@ -19,14 +19,14 @@ namespace {
 constexpr std::size_t kCountedSources = 65536;
 
 enum Status : int {
-  kStatusOk = 200,
-  kStatusBadRequest = 400,
-  kStatusNotFound = 404,
-  kStatusMethodNotAllowed = 405,
-  kStatusUnsupportedMediaType = 415,
-  kStatusMisdirected = 421,
-  kStatusTooMany = 429,
-  kStatusUnavailable = 503,
+  ok = 200,
+  bad_request = 400,
+  not_found = 404,
+  method_not_allowed = 405,
+  unsupported_media_type = 415,
+  misdirected = 421,
+  too_many_requests = 429,
+  unavailable = 503,
 };
 
 /// An answer in the clear, which says nothing but its status and how to go on.
@@ -89,11 +89,13 @@ Result<ClientKeys> ClientKeys::parse(std::string_view text) {
   return keys;
 }
 
-bool ClientKeys::admit(std::string_view authorization) const {
+const std::string* ClientKeys::find(std::string_view authorization) const {
   const crypto::Sha256Digest given = crypto::sha256(as_bytes(bearer_of(authorization)));
-  bool known = false;
-  for (const Entry& entry : entries_) known |= constant_time_equal(entry.sha256, given);
-  return known;
+  const std::string* name = nullptr;
+  for (const Entry& entry : entries_) {
+    if (constant_time_equal(entry.sha256, given)) name = &entry.name;
+  }
+  return name;
 }
 
 Gateway::Gateway(GatewayOptions options, Attestor& attestor, Engine& engine, Random& random, const Clock& clock,
@@ -107,60 +109,65 @@ Gateway::Gateway(GatewayOptions options, Attestor& attestor, Engine& engine, Ran
       replays_(options_.replay, random, clock.now()),
       ids_(options_.replay, random),
       failed_opens_(options_.failed_opens_per_minute, kCountedSources),
+      client_requests_(options_.requests_per_minute, options_.clients.size()),
       running_(options_.requests_per_source) {}
 
 net::Task<> Gateway::handle(net::ServerConnection& connection) {
   const std::string_view path = connection.request().path();
   if (path == exchange::kAttestationPath) co_return co_await attestation(connection);
   if (path.starts_with(exchange::kRequestPathPrefix)) co_return co_await request(connection);
-  co_return co_await plain(connection, kStatusNotFound, "not found", {}, net::Deadline::within(options_.write_idle));
+  co_return co_await plain(connection, Status::not_found, "not found", {}, net::Deadline::within(options_.write_idle));
 }
 
 net::Task<> Gateway::attestation(net::ServerConnection& connection) {
   const net::Deadline deadline = net::Deadline::within(options_.write_idle);
   if (connection.request().method != "GET") {
-    co_return co_await plain(connection, kStatusMethodNotAllowed, "method not allowed", {{"allow", "GET"}}, deadline);
+    co_return co_await plain(connection, Status::method_not_allowed, "method not allowed", {{"allow", "GET"}},
+                             deadline);
   }
   const auto nonce = nonce_of(connection.request().query());
   if (!nonce) {
-    co_return co_await plain(connection, kStatusBadRequest, "nonce must be 32 bytes, base64url", {}, deadline);
+    co_return co_await plain(connection, Status::bad_request, "nonce must be 32 bytes, base64url", {}, deadline);
   }
   auto document = co_await attestor_.attest(*nonce, source_of(connection.peer()));
   if (document) {
-    co_return co_await connection.respond(kStatusOk,
+    co_return co_await connection.respond(Status::ok,
                                           {{"content-type", "application/json"}, {"cache-control", "no-store"}},
                                           as_bytes(*document), deadline);
   }
   if (document.error().code() == Code::cancelled) co_return std::unexpected(std::move(document).error());
   if (document.error().code() == Code::rate_limited) {
-    co_return co_await plain(connection, kStatusTooMany, "too many questions wait", {{"retry-after", "1"}}, deadline);
+    co_return co_await plain(connection, Status::too_many_requests, "too many questions wait", {{"retry-after", "1"}},
+                             deadline);
   }
-  co_return co_await plain(connection, kStatusUnavailable, "no hardware report", {{"retry-after", "1"}}, deadline);
+  co_return co_await plain(connection, Status::unavailable, "no hardware report", {{"retry-after", "1"}}, deadline);
 }
 
 net::Task<> Gateway::request(net::ServerConnection& connection) {
   const net::Deadline deadline = net::Deadline::within(options_.write_idle);
   const net::RequestHead& head = connection.request();
   if (head.method != "POST") {
-    co_return co_await plain(connection, kStatusMethodNotAllowed, "method not allowed", {{"allow", "POST"}}, deadline);
+    co_return co_await plain(connection, Status::method_not_allowed, "method not allowed", {{"allow", "POST"}},
+                             deadline);
   }
   const auto worker = exchange::parse_request_path(head.target);
-  if (!worker) co_return co_await plain(connection, kStatusNotFound, "not found", {}, deadline);
+  if (!worker) co_return co_await plain(connection, Status::not_found, "not found", {}, deadline);
   if (head.fields.find("content-type") != sealed::kRequestMediaType) {
-    co_return co_await plain(connection, kStatusUnsupportedMediaType, "unsupported media type", {}, deadline);
+    co_return co_await plain(connection, Status::unsupported_media_type, "unsupported media type", {}, deadline);
   }
   const Now now = clock_.now();
   const auto ring = attestor_.ring();
   if (!ring->knows(*worker, now)) {
-    co_return co_await plain(connection, kStatusMisdirected, "another worker", {}, deadline);
+    co_return co_await plain(connection, Status::misdirected, "another worker", {}, deadline);
   }
   if (running_.total() >= options_.requests) {
-    co_return co_await plain(connection, kStatusUnavailable, "too many requests", {{"retry-after", "1"}}, deadline);
+    co_return co_await plain(connection, Status::unavailable, "too many requests", {{"retry-after", "1"}}, deadline);
   }
   const std::string source = source_of(connection.peer());
   const RunningCounter::Hold hold = running_.enter(source);
   if (!hold || failed_opens_.exceeded(source, now.boot)) {
-    co_return co_await plain(connection, kStatusTooMany, "too many requests", {{"retry-after", "1"}}, deadline);
+    co_return co_await plain(connection, Status::too_many_requests, "too many requests", {{"retry-after", "1"}},
+                             deadline);
   }
   SealedRequest sealed(*this, connection, source, ring, *worker);
   co_return co_await sealed.run();

@@ -13,7 +13,7 @@ namespace waxwing::gateway {
 namespace {
 
 struct Job {
-  ReportData report_data;
+  ReportData report_data{};
   Result<Evidence> outcome = fail(Code::internal, "no report was made");
   net::Event* done = nullptr;  // null once nobody waits any more; touched on the loop's thread only
 };

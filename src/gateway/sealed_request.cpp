@@ -163,13 +163,23 @@ Result<net::RequestHead> SealedRequest::admit() {
   dialect_ = dialect::dialect_of(head.path,
                                  anthropic ? dialect::AnthropicVersion::present : dialect::AnthropicVersion::absent);
   WAXWING_TRY(admit_once(head));
+  WAXWING_TRY(admit_client(head));
+  WAXWING_ASSIGN(const std::string target, route(head));
+  return engine_head(head, target);
+}
+
+Result<void> SealedRequest::admit_client(const sealed::RequestHead& head) {
   const ClientKeys& clients = gateway_.options_.clients;
-  if (!clients.empty() && !clients.admit(value_of(head.fields, "authorization")) &&
-      !clients.admit(value_of(head.fields, "x-api-key"))) {
-    return fail(Code::unauthorized, "this worker does not know the API key");
+  if (clients.empty()) return {};
+  const std::string* name = clients.find(value_of(head.fields, "authorization"));
+  if (name == nullptr) name = clients.find(value_of(head.fields, "x-api-key"));
+  if (name == nullptr) return fail(Code::unauthorized, "this worker does not know the API key");
+  const BootTime now = gateway_.clock_.now().boot;
+  if (gateway_.client_requests_.exceeded(*name, now)) {
+    return fail(Code::rate_limited, "this API key has used its requests of this minute");
   }
-  WAXWING_ASSIGN(std::string target, route(head));
-  return engine_head(head, std::move(target));
+  gateway_.client_requests_.count(*name, now);
+  return {};
 }
 
 Result<void> SealedRequest::admit_once(const sealed::RequestHead& head) {
@@ -209,7 +219,7 @@ Result<std::string> SealedRequest::route(const sealed::RequestHead& head) {
   return fail(Code::not_found, "this worker does not serve that path");
 }
 
-net::RequestHead SealedRequest::engine_head(const sealed::RequestHead& head, std::string target) const {
+net::RequestHead SealedRequest::engine_head(const sealed::RequestHead& head, std::string_view target) const {
   const EngineOptions& engine = gateway_.engine_.options();
   net::RequestHead out;
   out.method = head.method;

@@ -39,9 +39,10 @@ class SealedRequest {
 
   // Deciding.
   [[nodiscard]] Result<net::RequestHead> admit();
+  [[nodiscard]] Result<void> admit_client(const sealed::RequestHead& head);
   [[nodiscard]] Result<void> admit_once(const sealed::RequestHead& head);
   [[nodiscard]] Result<std::string> route(const sealed::RequestHead& head);
-  [[nodiscard]] net::RequestHead engine_head(const sealed::RequestHead& head, std::string target) const;
+  [[nodiscard]] net::RequestHead engine_head(const sealed::RequestHead& head, std::string_view target) const;
 
   // Asking the engine.
   [[nodiscard]] net::Task<> relay(net::RequestHead head);

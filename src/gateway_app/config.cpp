@@ -129,6 +129,8 @@ void add_protocol(Schema<Config>& s) {
           "clients.keys_file", &Config::clients_keys_file,
           "File with one name:key a line: who may use this worker, by the Authorization or x-api-key field inside the "
           "seal. Empty: everybody.")
+      .integer("clients.requests_per_minute", &Config::clients_requests_per_minute, 1, kMostCount,
+               "Requests of one client key in a minute; more are answered 429 inside the seal.")
       .choice(
           "log.level", &Config::log_level,
           {{"debug", LogLevel::debug}, {"info", LogLevel::info}, {"warn", LogLevel::warn}, {"error", LogLevel::error}},

@@ -147,6 +147,7 @@ Result<gateway::GatewayOptions> gateway_options(const Config& config) {
     WAXWING_ASSIGN(const SecretBytes keys, read_secret_file(config.clients_keys_file));
     WAXWING_ASSIGN(options.clients, gateway::ClientKeys::parse(keys.expose_text(SecretAccess())));
   }
+  options.requests_per_minute = config.clients_requests_per_minute;
   options.failed_opens_per_minute = config.listen_max_failed_opens_per_source;
   options.requests = config.listen_max_requests;
   options.requests_per_source = config.listen_max_requests_per_source;
@@ -193,12 +194,14 @@ class Announcer {
 class Service {
  public:
   Service(net::Loop& loop, const ServeOptions& options, observe::Logger& log, gateway::Attestor& attestor,
-          gateway::Engine& engine, net::HttpServer& server, std::optional<net::TlsServerContext> tls)
+          gateway::Engine& engine, const gateway::Gateway& gateway, net::HttpServer& server,
+          std::optional<net::TlsServerContext> tls)
       : loop_(loop),
         options_(options),
         log_(log),
         attestor_(attestor),
         engine_(engine),
+        gateway_(gateway),
         server_(server),
         tls_(std::move(tls)),
         announcer_(options.ready_fd),
@@ -245,6 +248,12 @@ class Service {
     tasks.cancel_all();
     static_cast<void>(co_await tasks.join(net::Deadline::none()));
     static_cast<void>(co_await engine_.close());
+    const gateway::Gateway::Stats& served = gateway_.stats();
+    log_.info("ended", {{"answered", served.answered},
+                        {"cut", served.cut},
+                        {"refused", served.refused},
+                        {"not_opened", served.not_opened},
+                        {"reports", attestor_.stats().reports}});
     if (failure_) co_return std::unexpected(*std::move(failure_));
     if (!drained && drained.error().code() != Code::cancelled) co_return drained;
     co_return Result<void>();
@@ -278,6 +287,7 @@ class Service {
   observe::Logger& log_;
   gateway::Attestor& attestor_;
   gateway::Engine& engine_;
+  const gateway::Gateway& gateway_;
   net::HttpServer& server_;
   std::optional<net::TlsServerContext> tls_;
   Announcer announcer_;
@@ -322,7 +332,7 @@ Result<void> serve(const ServeOptions& options) {
   gateway::Gateway gateway(std::move(gateway_settings), attestor, *engine, random, clock, *log);
   net::HttpServer server(loop, gateway, server_options(config));
 
-  Service service(loop, options, *log, attestor, *engine, server, tls);
+  Service service(loop, options, *log, attestor, *engine, gateway, server, tls);
   WAXWING_TRY(service.listen());
   Result<void> outcome;
   net::TaskGroup root(loop);

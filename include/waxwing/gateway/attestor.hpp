@@ -85,7 +85,7 @@ class Attestor {
   [[nodiscard]] net::Task<> make_round();
   [[nodiscard]] net::Task<Quote> quote(crypto::MerkleHash nonce_root);
   [[nodiscard]] net::Task<> wait_for_rate();
-  [[nodiscard]] Result<Bytes> statement(Now now) const;
+  [[nodiscard]] Result<Bytes> statement(Now at) const;
   [[nodiscard]] Result<void> notice_report_id(const ByteArray<32>& report_id, bool& replaced);
   void finish(Round& round);
   [[nodiscard]] Now now() const { return loop_.clock().now(); }

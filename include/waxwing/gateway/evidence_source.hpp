@@ -113,7 +113,7 @@ class ConfigfsTsmSource final : public EvidenceSource {
     Bytes report;
     Bytes certificates;
   };
-  Result<Answer> ask(const std::string& entry, const ReportData& report_data);
+  Result<Answer> ask(const std::string& name, const ReportData& report_data);
   Result<Evidence> evidence_from(const Answer& answer, const ReportData& report_data) const;
 
   std::unique_ptr<TsmTree> tree_;

@@ -39,8 +39,10 @@ class ClientKeys {
   /// text. Code::config_invalid names the line.
   [[nodiscard]] static Result<ClientKeys> parse(std::string_view text);
   [[nodiscard]] bool empty() const { return entries_.empty(); }
-  /// Whether the value of an Authorization field carries one of the keys. Every entry is compared, in constant time.
-  [[nodiscard]] bool admit(std::string_view authorization) const;
+  [[nodiscard]] std::size_t size() const { return entries_.size(); }
+  /// The name of the key that the value of an Authorization (or x-api-key) field carries, or null. Every entry is
+  /// compared, in constant time.
+  [[nodiscard]] const std::string* find(std::string_view authorization) const;
 
  private:
   struct Entry {
@@ -55,6 +57,7 @@ struct GatewayOptions {
   exchange::ReplayOptions replay;
   std::vector<ExtraPath> extra_paths;
   ClientKeys clients;
+  std::uint32_t requests_per_minute = 600;                        ///< per client key
   std::uint32_t failed_opens_per_minute = 64;                     ///< per source
   std::size_t requests = 512;                                     ///< sealed ones in progress; beyond: 503
   std::uint32_t requests_per_source = 512;                        ///< the same of one source; beyond: 429
@@ -92,6 +95,7 @@ class Gateway final : public net::RequestHandler {
   exchange::ReplayGuard replays_;
   exchange::RequestIdGuard ids_;
   MinuteCounter failed_opens_;
+  MinuteCounter client_requests_;
   RunningCounter running_;
   Stats stats_;
 };

@@ -77,6 +77,7 @@ struct Config {
   std::uint64_t requests_body = std::uint64_t{128} << 20U;
 
   std::string clients_keys_file;
+  std::uint32_t clients_requests_per_minute = 600;
 
   LogLevel log_level = LogLevel::info;
   observe::LogFormat log_format = observe::LogFormat::text;

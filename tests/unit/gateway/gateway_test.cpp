@@ -480,6 +480,34 @@ TEST_F(Gateways, UnknownClientKeysAreRefusedInsideTheSeal) {
   play(client(*this));
 }
 
+TEST_F(Gateways, ClientKeyHasSoManyRequestsAMinute) {
+  GatewayOptions options;
+  options.clients = ClientKeys::parse("alice:0123456789abcdef\nbob:fedcba9876543210\n").value();
+  options.requests_per_minute = 1;
+  start("builtin", std::move(options));
+  const auto client = [](Gateways& self) -> Task<> {
+    WAXWING_CO_ASSIGN(const auto key, co_await self.attest());
+    std::vector<int> statuses;
+    for (const char* bearer : {"Bearer 0123456789abcdef", "Bearer 0123456789abcdef", "Bearer fedcba9876543210"}) {
+      sealed::RequestHead head = self.chat_head();
+      head.fields.push_back({"authorization", bearer});
+      WAXWING_CO_ASSIGN(const Reply reply, co_await self.ask(key, head, std::string(kChat)));
+      statuses.push_back(reply.status);
+    }
+    EXPECT_EQ(statuses, (std::vector{200, 429, 200}));
+    co_return Result<void>();
+  };
+  play(client(*this));
+}
+
+TEST(ClientKeyFiles, HoldNameAndKey) {
+  EXPECT_EQ(ClientKeys::parse("# clients\n\nalice:0123456789abcdef\r\n")->size(), 1U);
+  EXPECT_FALSE(ClientKeys::parse(""));
+  EXPECT_FALSE(ClientKeys::parse("alice"));
+  EXPECT_FALSE(ClientKeys::parse(":0123456789abcdef"));
+  EXPECT_FALSE(ClientKeys::parse("alice:short"));
+}
+
 TEST_F(Gateways, SourceWithManyFailedOpensIsRefusedUnread) {
   GatewayOptions options;
   options.failed_opens_per_minute = 2;

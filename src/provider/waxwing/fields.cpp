@@ -18,7 +18,7 @@ constexpr auto kRequestFields = std::to_array<std::string_view>(
     {"accept", "anthropic-beta", "anthropic-version", "authorization", "content-type", "openai-beta", "x-api-key"});
 
 constexpr auto kResponseFields =
-    std::to_array<std::string_view>({"content-type", "request-id", "retry-after", "x-request-id"});
+    std::to_array<std::string_view>({"content-type", "request-id", "retry-after", "x-request-id", "x-should-retry"});
 
 }  // namespace
 

@@ -19,6 +19,10 @@ from waxwing_e2e.relay import RecordingRelay, TamperingRelay
 SIMULATED_MEASUREMENT = hashlib.sha384(MEASUREMENT_TEXT.encode()).hexdigest()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write", action="store_true", help="write the pages that tests make, then compare")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: starts a real language model")
 

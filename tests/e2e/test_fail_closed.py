@@ -15,7 +15,7 @@ import pytest
 from conftest import World
 
 from waxwing_e2e import client, programs, relay, wire
-from waxwing_e2e.engine import Call, Engine, say
+from waxwing_e2e.engine import HANG_GUARD, Call, Engine, say
 from waxwing_e2e.relay import Cut, TamperingRelay
 from waxwing_e2e.wire import ANSWER_NONCE_SIZE, REQUEST_HEADER_SIZE, Message, split_sealed
 
@@ -602,3 +602,30 @@ class TlsFront:
         except (OSError, wire.Incomplete):
             pass
 
+
+
+def test_slow_reader_gets_all_of_a_cut_stream_and_its_error(world: World, engine: Engine) -> None:
+    """What was passed on before the cut is not lost with the connection."""
+    text = "word " * 40_000
+
+    def script(call: Call) -> None:
+        call.begin()
+        call.text(text)
+        call.hang_up()
+    engine.default = script
+    daemon = world.daemon(world.gateway(engine).url).ready()
+    with socket.socket() as app:
+        app.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        app.settimeout(HANG_GUARD)
+        app.connect(("127.0.0.1", int(daemon.url.rpartition(":")[2])))
+        body = client.chat_body(stream=True)
+        app.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+                    b"content-length: %d\r\n\r\n%s" % (len(body), body))
+        while "answer cut" not in daemon.log():
+            client.get(daemon.url, "/healthz")
+        received = b""
+        while piece := app.recv(65536):
+            received += piece
+    assert received.count(b"word ") >= 39_900  # all but those that a chunk border falls into
+    assert b'"code":"answer_cut"' in received
+    assert not received.endswith(b"0\r\n\r\n")

@@ -80,6 +80,10 @@ class Call:
         self._handler.rfile.close()
         connection.close()
 
+    def hang_up(self) -> None:
+        """Ends the connection in order, but before the end of the answer."""
+        self._handler.close_connection = True
+
     def client_leaves(self) -> bool:
         """Waits until the other side closes; false if it never does."""
         readable, _, _ = select.select([self._handler.connection], [], [], HANG_GUARD)

@@ -27,3 +27,10 @@ refuses() {
     fail "this should have been refused: $*"
   fi
 }
+
+# end_to_end FILE...: runs these files of tests/e2e; their cases are counted one by one.
+end_to_end() {
+  mkdir -p "$WAXWING_BUILD_DIR/results"
+  PYTHONDONTWRITEBYTECODE=1 scripts/venv.sh test -m pytest -q -rs -p no:cacheprovider --basetemp "$scratch/pytest" \
+    "--junitxml=$WAXWING_BUILD_DIR/results/$(basename "$0").xml" "${@/#/tests/e2e/}"
+}

@@ -386,7 +386,8 @@ def test_only_what_may_succeed_is_sent_again(outcomes: list[tuple[Case, Outcome,
     assert again == {"worker_unreachable", "worker_changed", "rate_limited"}
 
 
-def test_the_page_is_what_happens(outcomes: list[tuple[Case, Outcome, Outcome]], request: pytest.FixtureRequest) -> None:
+def test_the_page_is_what_happens(outcomes: list[tuple[Case, Outcome, Outcome]],
+                                  request: pytest.FixtureRequest) -> None:
     fresh = page(outcomes)
     if request.config.getoption("--write"):
         PAGE.write_text(fresh, encoding="utf-8")

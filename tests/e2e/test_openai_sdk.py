@@ -166,7 +166,7 @@ def test_short_timeout_of_the_sdk_ends_the_engines_work(service: Service, stream
     arrived, left = threading.Semaphore(0), threading.Semaphore(0)
     service.engine.on("slow", until_left(arrived, left, begin=False))  # type: ignore[arg-type]
     with pytest.raises(openai.APITimeoutError):
-        service.client(timeout=0.2, max_retries=0).chat.completions.create(  # type: ignore[call-overload]
+        service.client(timeout=1.0, max_retries=0).chat.completions.create(  # type: ignore[call-overload]
             model="slow", messages=QUESTION, stream=stream)
     assert left.acquire(timeout=HANG_GUARD)
 
@@ -175,7 +175,7 @@ def test_short_timeout_of_the_sdk_is_retried_by_it_and_each_try_ends(service: Se
     arrived, left = threading.Semaphore(0), threading.Semaphore(0)
     service.engine.on("slow-again", until_left(arrived, left, begin=False))  # type: ignore[arg-type]
     with pytest.raises(openai.APITimeoutError):
-        service.client(timeout=0.2, max_retries=1).chat.completions.create(model="slow-again", messages=QUESTION)
+        service.client(timeout=1.0, max_retries=1).chat.completions.create(model="slow-again", messages=QUESTION)
     for _ in range(2):
         assert left.acquire(timeout=HANG_GUARD)
     assert len(service.engine.asked("slow-again")) == 2

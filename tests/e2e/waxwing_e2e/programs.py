@@ -25,7 +25,8 @@ def environment(home: pathlib.Path) -> dict[str, str]:
     temporary.mkdir(parents=True, exist_ok=True)
     runtime = home / "run"
     runtime.mkdir(mode=0o700, exist_ok=True)
-    return {"PATH": os.environ.get("PATH", ""), "HOME": str(home), "TMPDIR": str(temporary), "LANG": "C.UTF-8",
+    kept = {name: os.environ[name] for name in ("PATH", "WAXWING_GATEWAY_STATE") if name in os.environ}
+    return {**kept, "HOME": str(home), "TMPDIR": str(temporary), "LANG": "C.UTF-8",
             "XDG_CONFIG_HOME": str(home / "config"), "XDG_STATE_HOME": str(home / "state"),
             "XDG_CACHE_HOME": str(home / "cache"), "XDG_RUNTIME_DIR": str(runtime)}
 

@@ -1,0 +1,102 @@
+# SPDX-FileCopyrightText: The Waxwing authors
+# SPDX-License-Identifier: Apache-2.0
+"""Keys rotate, workers restart, others take their place, and edges lie about it."""
+
+import pytest
+from conftest import World
+
+from waxwing_e2e import client, relay
+from waxwing_e2e.engine import Engine
+from waxwing_e2e.tampering import Answering
+
+# ---- It is true ----
+
+
+def test_client_notices_nothing_of_key_rotation(world: World, engine: Engine) -> None:
+    gateway = world.gateway(engine, keys={"rotation": "1s", "grace": "1s"})
+    daemon = world.daemon(gateway.url).ready()
+    keys = set()
+    asked = 0
+    while len(keys) < 4:
+        for session in client.get(daemon.url, "/readyz").json()["sessions"]:
+            keys.add(session["key_id"])
+        assert client.chat(daemon.url, stream=asked % 2 == 0).status == 200
+        asked += 1
+    assert len(engine.asked()) == asked
+    assert len({s["worker"] for s in client.get(daemon.url, "/readyz").json()["sessions"]}) == 1
+
+
+def test_restarted_gateway_is_attested_and_asked_once(world: World, engine: Engine) -> None:
+    first = world.gateway(engine)
+    middle = world.recorder(first.url)
+    daemon = world.daemon(middle.url).ready()
+    assert client.chat(daemon.url).status == 200
+    first.stop()
+    middle.target_url = world.gateway(engine).url
+    assert client.chat(daemon.url).status == 200
+    assert client.chat(daemon.url, stream=True).done
+    assert len(engine.asked()) == 3
+    assert sum(recording.to_daemon.count(b"HTTP/1.1 421 ") for recording in middle.recordings) == 1
+
+
+def test_other_worker_behind_the_same_address_is_judged_first(world: World, engine: Engine) -> None:
+    trusted = world.gateway(engine)
+    stranger_engine = world.engine()
+    stranger = world.gateway(stranger_engine, evidence={"simulated_measurement": "5a" * 48})
+    middle = world.recorder(trusted.url)
+    daemon = world.daemon(middle.url).ready()
+    assert client.chat(daemon.url).status == 200
+    middle.target_url = stranger.url
+    middle.drop_connections()
+    answer = client.chat(daemon.url)
+    assert (answer.status, answer.code) == (403, "policy_refused")
+    assert stranger_engine.requests == []
+    assert len(engine.asked()) == 1
+
+
+# ---- The edge lies ----
+
+
+@pytest.mark.parametrize("status", [421, 422])
+def test_forged_hint_after_the_request_ran_sends_nothing_twice(world: World, engine: Engine, status: int) -> None:
+    answering = Answering(world, engine)
+    answering.change(lambda answer: answer)
+    assert answering.ask().status == 200
+    attested = answering.middle.attestations()
+    problem = b'{"type":"https://iana.org/assignments/http-problem-types#ohttp-key"}'
+    answering.change(lambda answer: relay.answer(status, problem, content_type="application/problem+json"))
+    answer = answering.ask()
+    assert (answer.status, answer.code) == (503, "worker_unreachable")
+    assert answering.middle.attestations() == attested + 1
+    # And again: while the edge proves nothing, it is not asked again and again.
+    for _ in range(5):
+        assert answering.ask().status == 503
+    assert answering.middle.attestations() <= attested + 2
+
+
+@pytest.mark.parametrize("status", [421, 422])
+def test_forged_hint_in_place_of_the_gateway_runs_nothing(world: World, engine: Engine, status: int) -> None:
+    middle = world.tamperer(world.gateway(engine).url)
+    daemon = world.daemon(middle.url).ready()
+    middle.on_request = lambda request: request if relay.is_attestation(request) else None
+    middle.on_answer = lambda request, answer: answer if relay.is_attestation(request) else relay.answer(status)
+    answer = client.chat(daemon.url)
+    assert (answer.status, answer.code) == (503, "worker_unreachable")
+    assert len(middle.sealed()) == 1
+    assert engine.requests == []
+
+
+@pytest.mark.parametrize("status", [200, 204, 302, 400, 401, 403, 404, 409, 429, 500, 502, 503])
+def test_unsealed_answers_of_the_edge_are_never_the_workers(world: World, engine: Engine, status: int) -> None:
+    middle = world.tamperer(world.gateway(engine).url)
+    daemon = world.daemon(middle.url).ready()
+    words = b'{"error":{"message":"words of the edge"},"choices":[]}'
+    middle.on_request = lambda request: request if relay.is_attestation(request) else None
+    middle.on_answer = lambda request, answer: answer if relay.is_attestation(request) else relay.answer(
+        status, words, content_type="application/json", location="/elsewhere", set_cookie="a=b")
+    answer = client.chat(daemon.url)
+    assert answer.status == (429 if status == 429 else 503)
+    assert answer.code == ("rate_limited" if status == 429 else "worker_unreachable")
+    assert b"words of the edge" not in answer.body
+    assert "set-cookie" not in answer.fields and "location" not in answer.fields
+    assert len(middle.sealed()) == 1

@@ -76,11 +76,11 @@ void add_engine(Schema<Config>& s) {
 }
 
 void add_evidence(Schema<Config>& s) {
-  s.choice(
-       "evidence.source", &Config::evidence_source,
-       {{"configfs-tsm", EvidenceKind::configfs_tsm}, {"simulated", EvidenceKind::simulated}},
-       "Where hardware reports come from. configfs-tsm: Linux in a SEV-SNP guest. simulated: reports under a root of "
-       "this installation, which prove nothing about hardware; verdicts show the root's label.")
+  s.choice("evidence.source", &Config::evidence_source,
+           {{"configfs-tsm", EvidenceKind::configfs_tsm}, {"simulated", EvidenceKind::simulated}},
+           "Where hardware reports come from. configfs-tsm: Linux in a SEV-SNP guest (tested on scripted directory "
+           "trees only, not yet on hardware). simulated: reports under a root of "
+           "this installation, which prove nothing about hardware; verdicts show the root's label.")
       .text("evidence.tsm_root", &Config::evidence_tsm_root, "With configfs-tsm: the directory of report entries.")
       .duration("evidence.report_time", &Config::evidence_report_time, "Longest time for one report.")
       .list(

@@ -37,7 +37,7 @@ struct AnyMeasurement {};
 using Measurements = std::vector<ByteArray<sev_snp::kMeasurementSize>>;
 
 struct MinimumTcb {
-  sev_snp::Product product;
+  sev_snp::Product product = sev_snp::Product::milan;
   sev_snp::Tcb tcb;
 };
 

@@ -144,7 +144,7 @@ class Verification {
 
   /// Group 5: from the key to a root.
   void check_chain(const Roots& roots) {
-    std::string failure = select_chain(roots);
+    const std::string failure = select_chain(roots);
     check_agreement();
     check_root();
     check_names();

@@ -26,6 +26,10 @@ class InputBuffer {
   ~InputBuffer() { drop(); }
 
   [[nodiscard]] ByteView view() const { return {data() + begin_, end_ - begin_}; }
+  /// The same bytes, to be moved together by whoever consumes them.
+  [[nodiscard]] MutableByteView mutable_view() {
+    return {(buffer_ != nullptr ? buffer_.get() : parked_.data()) + begin_, end_ - begin_};
+  }
   [[nodiscard]] bool empty() const { return begin_ == end_; }
   void consume(std::size_t n) { begin_ += n; }
 
@@ -87,10 +91,8 @@ class BodyReader {
       const ByteView bytes = input.view();
       switch (length_.kind) {
         case BodyLength::Kind::chunked: {
-          WAXWING_ASSIGN(const auto step, chunks_.step(bytes));
-          input.consume(step.consumed);
-          at_end_ = step.end;
-          if (!step.data.empty()) return BodyPiece{State::data, step.data};
+          WAXWING_ASSIGN(const ByteView data, take_chunks(input));
+          if (!data.empty()) return BodyPiece{State::data, data};
           break;
         }
         case BodyLength::Kind::known: {
@@ -119,6 +121,26 @@ class BodyReader {
   }
 
  private:
+  /// All chunks at hand as one run of bytes: what comes in many small chunks leaves in one write.
+  [[nodiscard]] Result<ByteView> take_chunks(InputBuffer& input) {
+    MutableByteView run;
+    while (!at_end_ && !input.empty()) {
+      const MutableByteView bytes = input.mutable_view();
+      auto step = chunks_.step(bytes);
+      if (!step && run.empty()) return std::unexpected(std::move(step).error());
+      if (!step) break;  // told again at the next call
+      if (!step->data.empty()) {
+        const MutableByteView data =
+            bytes.subspan(static_cast<std::size_t>(step->data.data() - bytes.data()), step->data.size());
+        if (!run.empty()) std::memmove(run.data() + run.size(), data.data(), data.size());
+        run = {run.empty() ? data.data() : run.data(), run.size() + data.size()};
+      }
+      input.consume(step->consumed);
+      at_end_ = step->end;
+    }
+    return run;
+  }
+
   BodyLength length_;
   std::uint64_t left_ = 0;
   ChunkedDecoder chunks_;

@@ -304,17 +304,20 @@ crypto::Sha256Digest config_sha256(const Config& config) {
 }
 
 std::string reference() {
-  return "# Configuration of waxwing-gateway\n\n"
-         "<!-- Made by `waxwing-gateway check-config --reference`; a test compares. -->\n\n"
-         "A TOML file: `--config FILE`, else `$WAXWING_GATEWAY_CONFIG`, else `/etc/waxwing/gateway.toml` where that "
-         "exists, else the\ndefaults. Unknown keys are errors. Times are written `\"250ms\"`, `\"10s\"`, `\"10m\"`, "
-         "`\"1h\"` or "
-         "`\"none\"`, sizes `\"64KiB\"`,\n`\"128MiB\"`. `waxwing-gateway check-config --canonical` prints every key "
-         "with its "
-         "value, sorted; the SHA-256 of that is\n`config_sha256` of the statement. No key holds a secret: secrets are "
-         "in "
-         "files of their own.\n\n" +
-         settings::reference_table(schema().facts());
+  static constexpr std::string_view kIntroduction = R"(# Configuration of waxwing-gateway
+
+<!-- Made by `waxwing-gateway check-config --reference`; a test compares. -->
+
+A TOML file: `--config FILE`, else `$WAXWING_GATEWAY_CONFIG`, else `/etc/waxwing/gateway.toml` where that exists, else the
+defaults. Unknown keys are errors. Times are written `"250ms"`, `"10s"`, `"10m"`, `"1h"` or `"none"`, sizes `"64KiB"`,
+`"128MiB"`. `waxwing-gateway check-config --canonical` prints every key with its value, sorted; the SHA-256 of that is
+`config_sha256` of the statement. No key holds a secret: secrets are in files of their own.
+
+The keys of the simulated root are kept in `--state-dir DIRECTORY`, else `$WAXWING_GATEWAY_STATE`, `$STATE_DIRECTORY`,
+`$XDG_STATE_HOME/waxwing-gateway` or `~/.local/state/waxwing-gateway`.
+
+)";
+  return std::string(kIntroduction) + settings::reference_table(schema().facts());
 }
 
 std::string help_text() {

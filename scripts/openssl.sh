@@ -103,7 +103,7 @@ build_from_source() {
   has apt-get && has dpkg-source && [[ -r $keyring ]] ||
     die "OpenSSL >= 3.5 is needed: install it and name its prefix in WAXWING_OPENSSL_ROOT"
   mkdir -p "$WAXWING_CACHE"
-  dir=$(mktemp -d "$WAXWING_CACHE/.openssl-build.XXXXXX")
+  dir=$(mktemp -d -p "$WAXWING_CACHE")
   # shellcheck disable=SC2064
   trap "rm -rf '$dir'" EXIT
   debian_version=$(fetch_source "$dir")

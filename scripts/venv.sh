@@ -23,7 +23,7 @@ venv=$WAXWING_CACHE/venv-$name-$identity
 if [[ ! -d $venv ]]; then
   say "making the Python environment \"$name\" (about $(grep -c '==' "$requirements") packages)"
   mkdir -p "$WAXWING_CACHE"
-  staged=$(mktemp -d "$WAXWING_CACHE/.venv.XXXXXX")
+  staged=$(mktemp -d -p "$WAXWING_CACHE")
   trap 'rm -rf "$staged"' EXIT
   # Made elsewhere and renamed, so that a half-made one is never taken; nothing relies on the paths inside its scripts.
   logged "$staged/venv.log" "$python" -m venv "$staged/venv" || die "python3 -m venv failed"

@@ -2,12 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The one way to toml++: as headers alone, with errors as values, and with two faults of its version 3.3 closed. It shows a
-// third-party type, so include it from .cpp files only (the lint looks).
+// The one way to toml++: as headers alone, with errors as values, and with two faults of its version 3.3 closed. It
+// shows a third-party type, so include it from .cpp files only (the lint looks).
 //
 // 1. It asserts, or with NDEBUG lets the compiler assume, that a table header starts with a key character, which a text
 //    like "[= 1]" breaks. With neither it reports the error, since it looks at the character again.
-// 2. Its test for white space calls code points such as U+00E4 unreachable, which is undefined behaviour where one stands
+// 2. Its test for white space calls code points such as U+00E4 unreachable, which is undefined behaviour where one
+// stands
 //    outside a text. In that header alone, unreachable means no.
 #ifndef TOML_EXCEPTIONS
 #define TOML_EXCEPTIONS 0
@@ -18,6 +19,8 @@
 #if TOML_EXCEPTIONS || !TOML_HEADER_ONLY
 #error "link waxwing::toml, not toml++'s own target"
 #endif
+
+#include <cstdint>  // toml++ forgets it
 
 #pragma push_macro("NDEBUG")
 #undef NDEBUG

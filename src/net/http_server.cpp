@@ -137,7 +137,8 @@ awaitable<ServerConnection::State::Next> ServerConnection::State::next_request()
     }
     input.rest();
     const auto readable = co_await stream->readable(deadline);
-    if (!readable && readable.error().code() == Code::deadline && !idle) co_return refuse(408, readable.error());
+    if (!readable && readable.error().code() == Code::deadline && !input.empty())
+      co_return refuse(408, readable.error());
     if (!readable) co_return Next::closed;
   }
   idle = false;
@@ -147,8 +148,9 @@ awaitable<ServerConnection::State::Next> ServerConnection::State::next_request()
   close_after = request.minor_version == 0 || !keeps_alive(request.minor_version, request.fields);
   if (!length) co_return refuse(length.error().code() == Code::unsupported ? 501 : 400, length.error());
   if (length->size > options.body) co_return refuse(413, Error(Code::too_large, "request body too large"));
-  const auto expectation = request.fields.find("expect");
-  expects_continue = expectation && request.minor_version == 1 && request.fields.has_token("expect", "100-continue");
+  // RFC 9110 section 10.1.1: not a matter of HTTP/1.0.
+  const bool expectation = request.minor_version == 1 && request.fields.count("expect") != 0;
+  expects_continue = expectation && request.fields.has_token("expect", "100-continue");
   if (expectation && !expects_continue) co_return refuse(417, Error(Code::bad_request, "unknown expectation"));
   co_return Next::request;
 }
@@ -296,7 +298,7 @@ Task<> ServerConnection::flush(Deadline deadline) {
 }
 
 Task<> ServerConnection::respond(int status, Fields fields, ByteView body, Deadline deadline) {
-  ResponseHead head{.status = status, .minor_version = 1, .fields = std::move(fields)};
+  const ResponseHead head{.status = status, .minor_version = 1, .fields = std::move(fields)};
   WAXWING_CO_TRY(start(head, body.empty() ? BodyLength::none() : BodyLength::known(body.size())));
   WAXWING_CO_ASSIGN(const Sent sent, finish({&body, 1}));
   if (sent == Sent::blocked) WAXWING_CO_TRY(co_await flush(deadline));

@@ -427,14 +427,14 @@ Task<> Stream::Core::shake_hands(Deadline deadline) {
 Task<> Stream::handshake_client(TlsPeer peer, std::string server_name, Deadline deadline) {
   WAXWING_CO_ASSIGN(core_->tls, tls::Session::client(peer, server_name));
   auto done = co_await core_->shake_hands(deadline);
-  if (!done) abort();
+  if (!done) core_->close();  // in order, so that the alert arrives
   co_return done;
 }
 
 Task<> Stream::handshake_server(TlsServerContext context, Deadline deadline) {
   WAXWING_CO_ASSIGN(core_->tls, tls::Session::server(context));
   auto done = co_await core_->shake_hands(deadline);
-  if (!done) abort();
+  if (!done) core_->close();  // in order, so that the alert arrives
   co_return done;
 }
 

@@ -102,7 +102,7 @@ Result<Url> parse_url(std::string_view text) {
   }
   const auto parsed = boost::urls::parse_uri(boost::core::string_view(text.data(), text.size()));
   if (parsed.has_error()) return invalid("not a URL");
-  const boost::urls::url_view url = *parsed;
+  const boost::urls::url_view& url = *parsed;
 
   Url out;
   if (equal_ignoring_case(std::string(url.scheme()), "https")) {

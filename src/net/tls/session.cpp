@@ -171,7 +171,7 @@ Result<void> Session::check_peer() {
   const unsigned char* alpn = nullptr;
   unsigned alpn_size = 0;
   SSL_get0_alpn_selected(ssl_, &alpn, &alpn_size);
-  if (alpn_size != 0 && !(alpn_size == 8 && std::memcmp(alpn, "http/1.1", 8) == 0)) {
+  if (alpn_size != 0 && (alpn_size != 8 || std::memcmp(alpn, "http/1.1", 8) != 0)) {
     return fail(Code::unsupported, "TLS peer chose another application protocol");
   }
   // Present after resumption too, which does not call the verify callback: this is the place that cannot be skipped.

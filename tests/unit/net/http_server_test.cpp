@@ -163,6 +163,21 @@ TEST_F(HttpServerTest, OtherExpectationsAreRefused) {
   EXPECT_TRUE(say("GET / HTTP/1.1\r\nHost: a\r\nExpect: magic\r\n\r\n").starts_with("HTTP/1.1 417 "));
 }
 
+TEST_F(HttpServerTest, Http10KnowsNoExpectations) {
+  serve();
+  const auto got = say("POST /echo HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nhi");
+  EXPECT_TRUE(got.starts_with("HTTP/1.1 200 ")) << got;
+  EXPECT_TRUE(got.ends_with("\r\n\r\nhi"));
+}
+
+TEST_F(HttpServerTest, LineEndAfterABodyIsNoBeginningOfAHead) {
+  serve();
+  EXPECT_EQ(say(get("/") + "\r\n"), kOk);
+  pass(75s);
+  EXPECT_EQ(say(""), "");
+  EXPECT_TRUE(ended);
+}
+
 TEST_F(HttpServerTest, MalformedHeadsAreAnsweredAndEndTheConnection) {
   const std::vector<std::pair<std::string, std::string>> cases{
       {"GET / HTTP/1.1\r\n\r\n", "400"},

@@ -9,6 +9,12 @@ namespace waxwing::listener {
 using net::BodyPiece;
 using net::Sent;
 
+namespace {
+
+constexpr std::size_t kLongestHeld = std::size_t{1} << 20U;  // bytes of an event
+
+}  // namespace
+
 void add_own_fields(net::Fields& fields, std::string_view request_id, std::string_view label) {
   if (!fields.find("x-request-id")) fields.add("x-request-id", request_id);
   if (!fields.find("request-id")) fields.add("request-id", *fields.find("x-request-id"));
@@ -48,14 +54,55 @@ Result<Sent> ClientAnswer::start(const net::ResponseHead& head, net::BodyLength 
 }
 
 Result<Sent> ClientAnswer::send(std::span<const ByteView> parts) {
-  if (events_)
-    for (const ByteView part : parts) tracker_.skip(part);
-  return connection_.send(parts);
+  return events_ ? send_events(parts) : connection_.send(parts);
+}
+
+Result<Sent> ClientAnswer::send_events(std::span<const ByteView> parts) {
+  whole_.clear();
+  rest_.clear();
+  if (!held_.empty()) whole_.push_back(held_.view());
+  std::size_t waiting = held_.size();
+  bool ended = false;
+  for (const ByteView part : parts) {
+    const std::size_t end = end_of_events(part);
+    if (end != 0) {
+      ended = true;
+      whole_.insert(whole_.end(), rest_.begin(), rest_.end());
+      whole_.push_back(part.first(end));
+      rest_.clear();
+      waiting = 0;
+    }
+    rest_.push_back(part.subspan(end));
+    waiting += rest_.back().size();
+  }
+  split_ = waiting > kLongestHeld || (split_ && !ended);
+  if (split_) {
+    whole_.insert(whole_.end(), rest_.begin(), rest_.end());
+    rest_.clear();
+  }
+  Result<Sent> sent = Sent::all;
+  if (ended || split_) {
+    sent = connection_.send(whole_);
+    held_.clear();
+  }
+  for (const ByteView part : rest_) held_.append(part);
+  return sent;
+}
+
+/// The bytes up to the end of the last event that ends in `part`; 0: none does.
+std::size_t ClientAnswer::end_of_events(ByteView part) {
+  std::size_t end = 0;
+  for (std::size_t at = 0; at < part.size();) {
+    const auto step = tracker_.advance(part.subspan(at));
+    at += step.bytes;
+    if (step.reached == dialect::SseTracker::Reached::end_of_event) end = at;
+  }
+  return end;
 }
 
 Result<Sent> ClientAnswer::finish() {
   finished_ = true;
-  return connection_.finish();
+  return connection_.finish({held_.view()});
 }
 
 net::Task<> ClientAnswer::flush(net::Deadline deadline) {

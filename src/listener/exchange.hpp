@@ -5,7 +5,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "waxwing/base/plaintext.hpp"
 #include "waxwing/dialect/endpoints.hpp"
 #include "waxwing/dialect/json_scan.hpp"
 #include "waxwing/dialect/sse.hpp"
@@ -31,7 +33,8 @@ class ClientBody final : public net::BodySource {
   std::optional<dialect::TopLevelScanner> scanner_;
 };
 
-/// The way back to the client: adds our own fields and keeps track of events, so that a failure can still be told.
+/// The way back to the client: adds our own fields, and passes on whole events only. A client can do nothing with half
+/// of one, and where an answer breaks off in an event, the error can still be told in its place.
 class ClientAnswer final : public net::AnswerSink {
  public:
   ClientAnswer(net::ServerConnection& connection, std::string_view request_id, std::string label);
@@ -44,15 +47,22 @@ class ClientAnswer final : public net::AnswerSink {
 
   /// Whether the answer is an event stream that has begun and has not ended.
   [[nodiscard]] bool in_event_stream() const { return events_ && !finished_; }
-  /// Line ends after which a new event can begin.
-  [[nodiscard]] std::string_view closing() const { return tracker_.closing(); }
+  /// What ends an event that has been passed on in part, because it is too long to be held.
+  [[nodiscard]] std::string_view closing() const { return split_ ? tracker_.closing() : std::string_view(); }
   [[nodiscard]] int status() const { return status_; }
 
  private:
+  [[nodiscard]] Result<net::Sent> send_events(std::span<const ByteView> parts);
+  [[nodiscard]] std::size_t end_of_events(ByteView part);
+
   net::ServerConnection& connection_;
   std::string_view request_id_;
   std::string label_;
   dialect::SseTracker tracker_;
+  Plaintext held_;               // the beginning of an event
+  std::vector<ByteView> whole_;  // of one call; a member for its memory
+  std::vector<ByteView> rest_;   // likewise
+  bool split_ = false;           // the event that passes by did not fit in held_
   bool events_ = false;
   bool finished_ = false;
   int status_ = 0;

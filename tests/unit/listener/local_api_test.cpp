@@ -157,8 +157,28 @@ TEST_F(LocalApiTest, EndsABrokenStreamWithAnErrorEventAndNoCleanEnd) {
   const Answer answer = chat(R"({"model":"m","stream":true})");
   EXPECT_EQ(answer.status, 200);
   EXPECT_TRUE(answer.cut);
-  EXPECT_TRUE(answer.body.starts_with("data: 1\n\ndata: half\n\ndata: {\"error\"")) << answer.body;
+  EXPECT_TRUE(answer.body.starts_with("data: 1\n\ndata: {\"error\"")) << answer.body;
   EXPECT_TRUE(answer.body.ends_with("\n\n"));
+}
+
+TEST_F(LocalApiTest, PassesOnWholeEventsOnlyHoweverTheyArrive) {
+  const std::string events = "data: one\n\n: note\n\ndata: two\r\n\r\ndata: three\n\n";
+  for (std::size_t at = 1; at < events.size(); ++at) {
+    inference.behaviour = [&](Call, net::BodySource& source, net::AnswerSink& sink) -> net::Task<> {
+      std::string body;
+      WAXWING_CO_TRY(co_await read_all(source, body));
+      WAXWING_CO_TRY(co_await start_events(sink, std::string_view(events).substr(0, at)));
+      const ByteView rest = as_bytes(events).subspan(at);
+      WAXWING_CO_TRY(sink.send({&rest, 1}));
+      const ByteView unended = as_bytes("data: at the end");
+      WAXWING_CO_TRY(sink.send({&unended, 1}));
+      WAXWING_CO_TRY(sink.finish());
+      co_return co_await sink.flush(Deadline::none());
+    };
+    const Answer answer = chat(R"({"model":"m"})");
+    EXPECT_FALSE(answer.cut);
+    EXPECT_EQ(answer.body, events + "data: at the end") << "cut at " << at;
+  }
 }
 
 TEST_F(LocalApiTest, RefusesABodyThatTwoReadersWouldReadDifferently) {

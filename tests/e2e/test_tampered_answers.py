@@ -20,7 +20,7 @@ LONG_TEXT = "".join(f"word{number} " for number in range(6000))  # some 55 kB: f
 def flipped(at: int) -> Callable[[Message], Message]:
     def change(answer: Message) -> Message:
         body = bytearray(answer.body)
-        body[at] ^= 1 << at % 8
+        body[min(at, len(body) - 1)] ^= 1 << at % 8  # how much goes into a chunk depends on when it came
         return answer.with_body(bytes(body))
     return change
 
@@ -69,17 +69,23 @@ def test_flipped_bit_anywhere_in_a_stream_is_an_error(world: World, engine: Engi
         assert_typed_and_true(answering.ask(stream=True), {"answer_forged", "answer_cut"}, WHOLE_TEXT)
 
 
+def place_of(answer: Message, number: int) -> int:
+    """Before the nonce, inside it, before each chunk, before the last byte."""
+    borders = split_sealed(answer.body, ANSWER_NONCE_SIZE).borders
+    return [0, 1, *borders, len(answer.body) - 1][min(number, len(borders) + 2)]
+
+
 @pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])
 def test_answer_cut_at_any_chunk_border_is_an_error(world: World, engine: Engine, stream: bool) -> None:
     engine.default = say(LONG_TEXT, pieces=12)
     answering = Answering(world, engine)
     answering.change(lambda answer: answer)
     assert answering.ask(stream=stream).whole
-    sealed = split_sealed(answering.sealed, ANSWER_NONCE_SIZE)
-    assert len(sealed.chunks) >= 4
-    for border in (0, 1, *sealed.borders, len(answering.sealed) - 1):
+    chunks = len(split_sealed(answering.sealed, ANSWER_NONCE_SIZE).chunks)
+    assert chunks >= 4
+    for number in range(chunks + 3):
         for clean in (True, False):
-            answering.change(lambda answer, border=border, clean=clean: Cut(answer, border, clean))
+            answering.change(lambda answer, number=number, clean=clean: Cut(answer, place_of(answer, number), clean))
             assert_typed_and_true(answering.ask(stream=stream), {"answer_cut", "answer_forged"}, LONG_TEXT)
 
 
@@ -94,3 +100,13 @@ def test_an_answer_to_another_request_is_an_error(world: World, engine: Engine) 
     assert answering.ask().status == 200
     answer = answering.ask()
     assert (answer.status, answer.code) == (502, "answer_forged")
+
+
+def test_stream_cut_inside_an_event_ends_after_the_event_before(world: World, engine: Engine) -> None:
+    """An event larger than a sealed chunk: half of it would be read as an event that is no JSON."""
+    engine.default = say("w" * 100_000, pieces=2)
+    answering = Answering(world, engine)
+    answering.change(lambda answer: Cut(answer, 80_000, True))
+    answer = answering.ask(stream=True)
+    assert (answer.text(), answer.whole) == ("w" * 50_000, False)
+    assert [error["code"] for error in answer.error_events] == ["answer_cut"]

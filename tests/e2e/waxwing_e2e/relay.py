@@ -72,6 +72,10 @@ class _Listener:
     def release(self, connection: socket.socket) -> None:
         with self._lock:
             self._open.discard(connection)
+        try:
+            connection.shutdown(socket.SHUT_RDWR)  # a reader made of it would keep it open
+        except OSError:
+            pass
         connection.close()
 
     def _accept(self) -> None:

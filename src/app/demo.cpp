@@ -130,10 +130,11 @@ class Demonstration {
         "[listen]\naddress = [\"127.0.0.1:0\"]\ntls = \"attested\"\n\n[engine]\nurl = " + settings::quote(engine) +
         "\n\n[evidence]\nsource = \"simulated\"\nsimulated_measurement = \"" + measurement_ + "\"\n";
     WAXWING_CO_TRY(scratch_.write("gateway.toml", config));
-    WAXWING_CO_ASSIGN(gateway_,
-                      ChildProcess::start(loop_, {(own_directory() / "waxwing-gateway").string(), "serve", "--config",
-                                                  (scratch_.path() / "gateway.toml").string(), "--simulated-root-out",
-                                                  (scratch_.path() / "root.pem").string(), "--log-level", "warn"}));
+    WAXWING_CO_ASSIGN(
+        gateway_, ChildProcess::start(
+                      loop_, {(own_directory() / "waxwing-gateway").string(), "serve", "--config",
+                              (scratch_.path() / "gateway.toml").string(), "--simulated-root-out",
+                              (scratch_.path() / "root.pem").string(), "--log-level", "warn", "--until-input-ends"}));
     WAXWING_CO_ASSIGN(std::string url, co_await read_address(*gateway_, "waxwing-gateway"));
     step("gateway: " + url);
     co_return url;

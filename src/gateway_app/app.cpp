@@ -86,6 +86,7 @@ Result<void> run_command(const ServeCommand& command) {
   options.simulated_root_out = command.simulated_root_out;
   options.state_directory = command.state_directory;
   options.ready_fd = command.ready_fd;
+  options.lifetime = command.lifetime;
   return serve(options);
 }
 

@@ -43,6 +43,9 @@ std::variant<ServeCommand, CheckConfigCommand, Exit> parse_command_line(int argc
       ->add_option("--ready-fd", serve.ready_fd,
                    "also write the lines \"listening ...\" and \"ready\" to this descriptor")
       ->type_name("N");
+  serve_command->add_flag_callback(
+      "--until-input-ends", [&serve] { serve.lifetime = Lifetime::until_input_ends; },
+      "also end when the standard input does, for whoever starts this as a child");
   serve_command->footer(help_text());
 
   CheckConfigCommand check;

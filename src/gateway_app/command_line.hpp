@@ -8,6 +8,8 @@
 #include <variant>
 #include <vector>
 
+#include "serve.hpp"
+
 namespace waxwing::gateway_app {
 
 /// What the command line changes of the configuration file; empty: nothing.
@@ -28,6 +30,7 @@ struct ServeCommand {
   std::string simulated_root_out;
   std::string state_directory;
   std::optional<int> ready_fd;
+  Lifetime lifetime = Lifetime::until_signal;
 };
 
 enum class ConfigOutput : std::uint8_t { summary, canonical, reference };

@@ -4,6 +4,9 @@
 
 #include <unistd.h>
 
+#include <array>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <cstdio>
@@ -206,7 +209,8 @@ class Service {
         tls_(std::move(tls)),
         announcer_(options.ready_fd),
         stop_(loop),
-        signals_(loop.io(), SIGTERM, SIGINT) {}
+        signals_(loop.io(), SIGTERM, SIGINT),
+        input_(loop.executor()) {}
 
   Result<void> listen() {
     for (const std::string& text : options_.config.listen_address) {
@@ -219,8 +223,10 @@ class Service {
 
   net::Task<> run() {
     watch_signals();
+    if (options_.lifetime == Lifetime::until_input_ends) watch_input();
     auto outcome = co_await serve();
     signals_.cancel();
+    input_.close();
     co_return outcome;
   }
 
@@ -282,6 +288,17 @@ class Service {
     });
   }
 
+  /// Whoever started us holds the other end, however it dies.
+  void watch_input() {
+    if (!input_.is_open()) input_.assign(::dup(STDIN_FILENO));
+    input_.async_read_some(boost::asio::buffer(input_byte_),
+                           [this](const boost::system::error_code& error, std::size_t /*size*/) {
+                             if (error == boost::asio::error::operation_aborted) return;
+                             if (error) return stop_.signal();
+                             watch_input();
+                           });
+  }
+
   net::Loop& loop_;
   const ServeOptions& options_;
   observe::Logger& log_;
@@ -294,6 +311,8 @@ class Service {
   std::vector<net::Acceptor> acceptors_;
   net::Event stop_;
   boost::asio::basic_signal_set<net::Executor> signals_;
+  boost::asio::posix::basic_stream_descriptor<net::Executor> input_;
+  std::array<std::byte, 1> input_byte_{};
   bool asked_to_stop_ = false;
   std::optional<Error> failure_;
 };

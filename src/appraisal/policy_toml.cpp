@@ -36,6 +36,17 @@ class Diagnosis {
   std::string text_;
 };
 
+std::optional<WallTime> to_wall(const toml::date_time& value) {
+  if (!value.offset) return std::nullopt;  // a local time means another instant on every machine
+  const std::chrono::year_month_day date(std::chrono::year(value.date.year), std::chrono::month(value.date.month),
+                                         std::chrono::day(value.date.day));
+  // A WallTime counts nanoseconds, which end in the year 2262.
+  if (!date.ok() || value.date.year < 2000 || value.date.year > 2200) return std::nullopt;
+  return WallTime(std::chrono::sys_days(date)) + std::chrono::hours(value.time.hour) +
+         std::chrono::minutes(value.time.minute) + std::chrono::seconds(value.time.second) -
+         std::chrono::minutes(value.offset->minutes);
+}
+
 /// One TOML table that is read key by key; done() refuses the keys nobody asked for.
 class Section {
  public:
@@ -114,6 +125,43 @@ class Section {
     return std::nullopt;
   }
 
+  /// A list of one or more tables, each read by `read(Section&)`.
+  template <class Read>
+  void tables(std::string_view key, Read read) {
+    const toml::node* found = node(key);
+    if (found == nullptr) return;
+    const toml::array* array = found->as_array();
+    if (array == nullptr || array->empty()) return wrong(*found, key, "a list of tables");
+    for (const toml::node& element : *array) {
+      const toml::table* inner = element.as_table();
+      if (inner == nullptr) return wrong(element, key, "a list of tables");
+      Section section(*inner, path(key), diagnosis_);
+      read(section);
+      section.done();
+    }
+  }
+
+  /// N bytes in hexadecimal.
+  template <std::size_t N>
+  std::optional<ByteArray<N>> hex(std::string_view key) {
+    const auto written = text(key);
+    if (!written) return std::nullopt;
+    const auto bytes = from_hex(*written);
+    if (bytes && bytes->size() == N) return to_array<N>(*bytes);
+    wrong(*table_.get(key), key, fmt::format("{} bytes in hexadecimal", N));
+    return std::nullopt;
+  }
+
+  /// A date and time with offset.
+  std::optional<WallTime> time(std::string_view key) {
+    const toml::node* found = node(key);
+    if (found == nullptr) return std::nullopt;
+    const auto* value = found->as_date_time();
+    const auto wall = value ? to_wall(value->get()) : std::nullopt;
+    if (!wall) wrong(*found, key, "a date and time with offset, such as 2027-01-31T00:00:00Z");
+    return wall;
+  }
+
   void missing(std::string_view key) { problem(table_.source().begin, fmt::format("{} is missing", path(key))); }
   void wrong(const toml::node& at, std::string_view key, std::string_view expected) {
     problem(at.source().begin, fmt::format("{} must be {}", path(key), expected));
@@ -155,17 +203,6 @@ std::optional<std::chrono::seconds> parse_duration(std::string_view text) {
                                                                                    : std::nullopt;
 }
 
-std::optional<WallTime> to_wall(const toml::date_time& value) {
-  if (!value.offset) return std::nullopt;  // a local time means another instant on every machine
-  const std::chrono::year_month_day date(std::chrono::year(value.date.year), std::chrono::month(value.date.month),
-                                         std::chrono::day(value.date.day));
-  // A WallTime counts nanoseconds, which end in the year 2262.
-  if (!date.ok() || value.date.year < 2000 || value.date.year > 2200) return std::nullopt;
-  return WallTime(std::chrono::sys_days(date)) + std::chrono::hours(value.time.hour) +
-         std::chrono::minutes(value.time.minute) + std::chrono::seconds(value.time.second) -
-         std::chrono::minutes(value.offset->minutes);
-}
-
 void read_head(Section& top, Policy& policy) {
   if (const auto version = top.integer("version", kMost); !version || *version != kSchemaVersion)
     top.problem(top.raw().source().begin, "version = 1 must be there");
@@ -183,11 +220,7 @@ void read_head(Section& top, Policy& policy) {
     else
       top.wrong(*top.node("max_age"), "max_age", "a time such as \"30m\", at most \"24h\"");
   }
-  if (const toml::node* expires = top.node("expires")) {
-    const auto* value = expires->as_date_time();
-    policy.expires = value ? to_wall(value->get()) : std::nullopt;
-    if (!policy.expires) top.wrong(*expires, "expires", "a date and time with offset, such as 2027-01-31T00:00:00Z");
-  }
+  policy.expires = top.time("expires");
 }
 
 void read_root(Section& root, Policy& policy) {
@@ -198,9 +231,13 @@ void read_root(Section& root, Policy& policy) {
   const toml::source_position at = root.raw().source().begin;
   root.done();
   if (vendor) {
-    if (*vendor != "amd") return root.wrong(*root.node("vendor"), "vendor", "\"amd\"");
     if (label || file || pem) return root.problem(at, "a vendor's root takes no other key");
-    policy.roots.pinned = sev_snp::amd_roots().pinned;
+    if (*vendor == "amd")
+      policy.roots.pinned = sev_snp::amd_roots().pinned;
+    else if (*vendor == "intel")
+      policy.tdx_roots.pinned = tdx::intel_roots().pinned;
+    else
+      root.wrong(*root.node("vendor"), "vendor", "\"amd\" or \"intel\"");
     return;
   }
   if (!label) return root.problem(at, "a root that is not a vendor's needs a label, which every verdict will show");
@@ -216,6 +253,7 @@ void read_roots(Section& top, Policy& policy) {
   const toml::node* found = top.node("roots");
   if (found == nullptr) {
     policy.roots = sev_snp::amd_roots();
+    policy.tdx_roots = tdx::intel_roots();
     return;
   }
   const toml::array* array = found->as_array();
@@ -346,6 +384,61 @@ void read_snp(Section& snp, SnpPolicy& out) {
   snp.done();
 }
 
+/// A register that must be there: 48 bytes, or the word "any" for one that nobody looks at.
+std::optional<tdx::Register> read_register(Section& entry, std::string_view key) {
+  const toml::node* found = entry.raw().get(key);
+  if (found == nullptr) entry.missing(key);
+  if (found != nullptr && found->value<std::string_view>() == "any") {
+    entry.node(key);
+    return std::nullopt;
+  }
+  return entry.hex<tdx::kRegisterSize>(key);
+}
+
+TdMeasurements read_td_measurements(Section& entry) {
+  TdMeasurements out;
+  // Any firmware at all is no policy: MRTD has no "any".
+  out.mrtd = entry.hex<tdx::kRegisterSize>("mrtd");
+  if (entry.raw().get("mrtd") == nullptr) entry.missing("mrtd");
+  constexpr std::string_view kRtmr[] = {"rtmr0", "rtmr1", "rtmr2", "rtmr3"};
+  for (std::size_t i = 0; i < out.rtmr.size(); ++i) out.rtmr[i] = read_register(entry, kRtmr[i]);
+  return out;
+}
+
+void read_tcb_demands(Section& tdx, TdxPolicy& out) {
+  tdx.list("statuses", "TCB statuses such as \"UpToDate\"", out.statuses, [](const std::string& text) {
+    const auto status = tdx::tcb_status_from_string(text);
+    return status == tdx::TcbStatus::revoked ? std::nullopt : status;
+  });
+  tdx.tables("advisories", [&out](Section& entry) {
+    const auto id = entry.text("id");
+    const auto until = entry.time("until");
+    if (!id) entry.missing("id");
+    if (!until) entry.missing("until");
+    if (!out.advisories) out.advisories.emplace();
+    if (id && until) out.advisories->push_back({*id, *until});
+  });
+  constexpr auto kMostEvaluations = std::numeric_limits<std::uint32_t>::max();
+  if (const auto number = tdx.integer("min_evaluation_number", kMostEvaluations))
+    out.min_evaluation_number = static_cast<std::uint32_t>(*number);
+}
+
+void read_tdx(Section& tdx, TdxPolicy& out) {
+  tdx.tables("measurements", [&out](Section& entry) { out.measurements.push_back(read_td_measurements(entry)); });
+  if (out.measurements.empty()) tdx.missing("measurements");
+  read_tcb_demands(tdx, out);
+  tdx.hex_list("config_ids", out.config_ids);
+  tdx.hex_list("owners", out.owners);
+  tdx.hex_list("owner_configs", out.owner_configs);
+  tdx.hex_list("modules", out.modules);
+  out.td_attributes = tdx.hex<8>("td_attributes");
+  out.xfam = tdx.hex<8>("xfam");
+  tdx.boolean("allow_migration", out.allow_migration);
+  tdx.boolean("allow_service_td", out.allow_service_td);
+  tdx.boolean("require_sept_ve_disabled", out.require_sept_ve_disabled);
+  tdx.done();
+}
+
 void read_engine(Section& top, EnginePolicy& out) {
   auto engine = top.table("engine");
   if (!engine) return;
@@ -371,10 +464,11 @@ Result<Policy> parse_policy(std::string_view toml, std::string_view source) {
   Section top(parsed.table(), "", diagnosis);
   read_head(top, policy);
   read_roots(top, policy);
-  if (auto snp = top.table("snp"))
-    read_snp(*snp, policy.snp);
-  else
-    top.missing("snp");
+  auto snp = top.table("snp");
+  auto tdx = top.table("tdx");
+  if (snp) read_snp(*snp, policy.snp);
+  if (tdx) read_tdx(*tdx, policy.tdx);
+  if (!snp && !tdx) top.missing("snp or tdx");
   read_engine(top, policy.engine);
   top.done();
   if (diagnosis.found()) return fail(Code::config_invalid, diagnosis.text());

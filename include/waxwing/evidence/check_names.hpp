@@ -118,34 +118,7 @@ inline constexpr auto kChecks = std::to_array<CheckInfo>({
      "someone else signed the guest's identity"},
     {"snp.policy.mitigation", "the mitigations the policy demands are active", "a known attack works"},
     {"snp.policy.platform-info", "the platform's features are what the policy demands", "a protection is off"},
-    {"reference.origin", "the expected values were given by someone who vouches for them",
-     "a value observed on first use may have been an attacker's"},
-
-    // The channel (exchange::establish).
-    {"nonce.path", "our nonce and its audit path lead to a root", "someone else's nonce would stand in for ours"},
-    {"report-data.binding", "the report was made for this nonce and this statement",
-     "an old report, or one about other keys, would vouch for the channel"},
-    {"statement.format", "the statement is one of waxwing/1, with no member we do not know",
-     "a member that is not understood may take back what another one says"},
-    {"engine.reach", "the engine is reached over a way the policy accepts",
-     "plaintext would leave the attested machine"},
-    {"engine.config", "the gateway's configuration is one the policy names",
-     "another configuration may log or forward"},
-    {"channel.post-quantum", "no key is accepted that a quantum computer would open",
-     "recorded traffic could be opened in years to come"},
-    {"channel.padding", "the worker pads streamed answers", "token lengths reveal topics"},
-    {"channel.tls-binding", "the statement names the key of the outer TLS connection, where that is demanded",
-     "the connection could end outside the attested machine"},
-    {"session.life", "evidence, policy, statement and the nonce's age leave the session some time",
-     "keys that the worker has given up, or a machine since changed, would still be trusted"},
-    {"channel.keys", "the key list is well-formed as a whole",
-     "reading part of a broken list lets a list tell clients apart"},
-    {"channel.suites", "the worker offers a key of a kind and suite that is accepted", "a weaker suite would be used"},
-});
-
-/// The checks of TDX quotes, in the order in which they are made.
-inline constexpr auto kTdxChecks = std::to_array<CheckInfo>({
-    // The quote's layout (evidence::tdx::parse_unverified).
+    // TDX, the quote's layout (evidence::tdx::parse_unverified).
     {"tdx.format.version", "the quote's version is one whose layout is known (4 or 5)",
      "fields of an unknown version would be read at the wrong place"},
     {"tdx.format.key-type", "the attestation key is ECDSA P-256",
@@ -162,7 +135,7 @@ inline constexpr auto kTdxChecks = std::to_array<CheckInfo>({
     {"tdx.format.trailing", "nothing but zero bytes follows the quote, unless the caller allows it",
      "what follows is signed by nobody"},
 
-    // From the PCK certificate to a root (evidence::tdx::verify).
+    // TDX, from the PCK certificate to a root (evidence::tdx::verify).
     {"tdx.pck.certificates", "the quote carries three certificates: PCK, its issuer, root",
      "without the chain there is nothing to verify"},
     {"tdx.root.pinned", "the chain ends in a root that is pinned or named by the policy",
@@ -188,7 +161,7 @@ inline constexpr auto kTdxChecks = std::to_array<CheckInfo>({
     {"tdx.pck.extensions", "each SGX extension that is needed is there once and well-formed",
      "the TCB could be read from the wrong one of two extensions"},
 
-    // What Intel says of the platform.
+    // TDX, what Intel says of the platform.
     {"tdx.tcb-info.chain", "TCB info comes with a current TCB signing certificate directly below the same root",
      "a certificate of another role could sign"},
     {"tdx.tcb-info.signature", "TCB info is signed, byte for byte, by that certificate",
@@ -212,14 +185,14 @@ inline constexpr auto kTdxChecks = std::to_array<CheckInfo>({
      "a missing value would be compared as if it held"},
     {"tdx.qe-identity.validity", "the enclave identity is current", "faults found since it was issued would not count"},
 
-    // Whose key signed, and what.
+    // TDX, whose key signed, and what.
     {"tdx.qe.signature", "the quoting enclave's report is signed by the platform's PCK", "the enclave need not exist"},
     {"tdx.qe.report-data", "that report names the attestation key", "anyone's key could sign the quote"},
     {"tdx.qe.identity", "the report is of the enclave that Intel names", "another enclave signs whatever it is given"},
     {"tdx.qe.debug", "the quoting enclave runs without debugging", "its key can be read"},
     {"tdx.quote.signature", "the quote is signed by the attestation key", "the quote would be anyone's text"},
 
-    // How the platform stands.
+    // TDX, how the platform stands.
     {"tdx.module.identity", "the TDX module is signed by Intel and one that TCB info names",
      "another module can lie about the trust domain"},
     {"tdx.tcb.level", "the platform reaches one of Intel's levels",
@@ -230,7 +203,7 @@ inline constexpr auto kTdxChecks = std::to_array<CheckInfo>({
      "Intel says nothing good of what is below all levels"},
     {"tdx.tcb.status", "every status that applies is one that is known", "an unknown word may mean revoked"},
 
-    // The policy's demands (appraisal::appraise).
+    // TDX, the policy's demands (appraisal::appraise).
     {"tdx.policy.evaluation-number", "TCB info and enclave identity are of at least the policy's evaluation",
      "an older evaluation knows fewer faults and is served as long as it lives"},
     {"tdx.policy.debug", "debugging and the other untrusted attributes are off", "the host reads the memory"},
@@ -259,13 +232,34 @@ inline constexpr auto kTdxChecks = std::to_array<CheckInfo>({
      "the TDX module is not one of those the owner named"},
     {"tdx.policy.td-attributes", "TDATTRIBUTES are exactly the policy's", "a feature nobody judged is on"},
     {"tdx.policy.xfam", "XFAM is exactly the policy's", "a processor feature nobody judged is on"},
+    {"reference.origin", "the expected values were given by someone who vouches for them",
+     "a value observed on first use may have been an attacker's"},
+
+    // The channel (exchange::establish).
+    {"nonce.path", "our nonce and its audit path lead to a root", "someone else's nonce would stand in for ours"},
+    {"report-data.binding", "the report was made for this nonce and this statement",
+     "an old report, or one about other keys, would vouch for the channel"},
+    {"statement.format", "the statement is one of waxwing/1, with no member we do not know",
+     "a member that is not understood may take back what another one says"},
+    {"engine.reach", "the engine is reached over a way the policy accepts",
+     "plaintext would leave the attested machine"},
+    {"engine.config", "the gateway's configuration is one the policy names",
+     "another configuration may log or forward"},
+    {"channel.post-quantum", "no key is accepted that a quantum computer would open",
+     "recorded traffic could be opened in years to come"},
+    {"channel.padding", "the worker pads streamed answers", "token lengths reveal topics"},
+    {"channel.tls-binding", "the statement names the key of the outer TLS connection, where that is demanded",
+     "the connection could end outside the attested machine"},
+    {"session.life", "evidence, policy, statement and the nonce's age leave the session some time",
+     "keys that the worker has given up, or a machine since changed, would still be trusted"},
+    {"channel.keys", "the key list is well-formed as a whole",
+     "reading part of a broken list lets a list tell clients apart"},
+    {"channel.suites", "the worker offers a key of a kind and suite that is accepted", "a weaker suite would be used"},
 });
 
 /// The row of a name, or null.
 [[nodiscard]] constexpr const CheckInfo* find_check(std::string_view name) {
   for (const CheckInfo& check : kChecks)
-    if (check.name == name) return &check;
-  for (const CheckInfo& check : kTdxChecks)
     if (check.name == name) return &check;
   return nullptr;
 }

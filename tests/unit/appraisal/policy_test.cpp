@@ -165,7 +165,7 @@ TEST(PolicyFile, RefusesUnknownKeysWithTheirPlace) {
 }
 
 TEST(PolicyFile, NeedsAMeasurement) {
-  EXPECT_EQ(refusal("version = 1\n"), "p.toml:1:1: snp is missing");
+  EXPECT_EQ(refusal("version = 1\n"), "p.toml:1:1: snp or tdx is missing");
   EXPECT_EQ(refusal("version = 1\n[snp]\nvmpl = 0\n"), "p.toml:2:1: snp.measurements is missing");
   EXPECT_EQ(refusal("version = 1\n[snp]\nmeasurements = []\n"),
             "p.toml:3:16: snp.measurements must be a list of 48-byte values in hexadecimal");
@@ -285,7 +285,7 @@ TEST(PolicyRoots, NeedALabelUnlessTheyAreAVendors) {
   EXPECT_EQ(refusal(minimal("[[roots]]\nlabel = \"A\"\n")), "p.toml:2:1: a root needs one of vendor, file and pem");
   EXPECT_EQ(refusal(minimal("[[roots]]\nvendor = \"amd\"\nlabel = \"A\"\n")),
             "p.toml:2:1: a vendor's root takes no other key");
-  EXPECT_TRUE(refusal(minimal("[[roots]]\nvendor = \"acme\"\n")).contains("roots.vendor must be \"amd\""));
+  EXPECT_TRUE(refusal(minimal("[[roots]]\nvendor = \"acme\"\n")).contains("roots.vendor must be \"amd\" or \"intel\""));
   EXPECT_TRUE(refusal(minimal("roots = []\n")).contains("roots must be a list of tables"));
 }
 

@@ -81,12 +81,13 @@ Task<std::vector<SocketAddress>> look_up(Loop& loop, std::string host, std::uint
 
 Task<StreamPtr> connect_to(Loop& loop, SocketAddress address, Deadline deadline) {
   WAXWING_CO_ASSIGN(Fd fd, start_connect(address));
-  auto stream = std::make_unique<Stream>(loop, fd.release());
-  WAXWING_CO_TRY(co_await stream->writable(deadline));
-  if (const int error = pending_error(stream->native_handle()); error != 0) {
+  Stream connecting(loop, fd.release());
+  WAXWING_CO_TRY(co_await connecting.writable(deadline));
+  if (const int error = pending_error(connecting.native_handle()); error != 0) {
     co_return fail(Code::worker_unreachable, system_text(error));
   }
-  co_return stream;
+  // A new registration: in one that has waited for writing, every later wait for reading also reports "writable".
+  co_return std::make_unique<Stream>(loop, connecting.release());
 }
 
 /// One address after another; each gets its share of the time left, so that a silent one cannot use it up.

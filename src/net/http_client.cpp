@@ -112,6 +112,7 @@ Task<> ClientConnection::read_head(Deadline deadline) {
     if (got.state == ReadResult::State::blocked) {
       state.input.rest();
       WAXWING_CO_TRY(co_await state.stream->readable(deadline));
+      state.starved = false;
     }
   }
 }
@@ -121,6 +122,7 @@ Result<ReadResult> ClientConnection::State::receive() {
   input.commit(got.size);
   response_bytes += got.size;
   if (got.size != 0) answered = true;
+  starved = got.state == ReadResult::State::blocked;
   return got;
 }
 
@@ -144,11 +146,15 @@ Result<BodyPiece> ClientConnection::try_read_body() {
 }
 
 Task<BodyPiece> ClientConnection::read_body(Deadline deadline) {
+  State& state = *state_;
   for (;;) {
-    WAXWING_CO_ASSIGN(const BodyPiece piece, try_read_body());
-    if (piece.state != BodyPiece::State::blocked) co_return piece;
-    state_->input.rest();
-    WAXWING_CO_TRY(co_await state_->stream->readable(deadline));
+    if (!std::exchange(state.starved, false)) {
+      WAXWING_CO_ASSIGN(const BodyPiece piece, try_read_body());
+      if (piece.state != BodyPiece::State::blocked) co_return piece;
+    }
+    state.input.rest();
+    WAXWING_CO_TRY(co_await state.stream->readable(deadline));
+    state.starved = false;
   }
 }
 

@@ -85,6 +85,7 @@ struct ServerConnection::State {
   bool close_after = false;
   bool idle = true;  // nothing of a request has arrived
   bool peer_gone = false;
+  bool starved = false;  // the last read found nothing: wait before the next
   std::function<void()> when_gone;
   Event* listener = nullptr;  // of the task that waits for a body or an answer
   int status = 0;
@@ -95,6 +96,7 @@ Result<ReadResult> ServerConnection::State::receive() {
   auto got = stream->read_next(input.space());
   if (got) {
     input.commit(got->size);
+    starved = got->state == ReadResult::State::blocked;
   } else {
     peer_gone = true;
   }
@@ -254,12 +256,16 @@ Result<BodyPiece> ServerConnection::try_read_body() {
 }
 
 Task<BodyPiece> ServerConnection::read_body(Deadline deadline) {
+  State& state = *state_;
   for (;;) {
-    WAXWING_CO_ASSIGN(const BodyPiece piece, try_read_body());
-    if (piece.state != BodyPiece::State::blocked) co_return piece;
-    if (!response_started() && state_->stream->has_kept()) WAXWING_CO_TRY(co_await flush(deadline));
-    state_->input.rest();
-    WAXWING_CO_TRY(co_await state_->stream->readable(deadline));
+    if (!std::exchange(state.starved, false)) {
+      WAXWING_CO_ASSIGN(const BodyPiece piece, try_read_body());
+      if (piece.state != BodyPiece::State::blocked) co_return piece;
+    }
+    if (!response_started() && state.stream->has_kept()) WAXWING_CO_TRY(co_await flush(deadline));
+    state.input.rest();
+    WAXWING_CO_TRY(co_await state.stream->readable(deadline));
+    state.starved = false;
   }
 }
 
@@ -331,8 +337,10 @@ Task<BodyPiece> read_body_or_answer(ServerConnection& from, ClientConnection& to
   auto& upstream = *to.state_;
   for (;;) {
     if (to.answered()) co_return BodyPiece{};
-    WAXWING_CO_ASSIGN(const BodyPiece piece, from.try_read_body());
-    if (piece.state != BodyPiece::State::blocked) co_return piece;
+    if (!std::exchange(client.starved, false)) {
+      WAXWING_CO_ASSIGN(const BodyPiece piece, from.try_read_body());
+      if (piece.state != BodyPiece::State::blocked) co_return piece;
+    }
     client.input.rest();
     Event either(from.loop());
     client.listener = upstream.listener = &either;
@@ -341,6 +349,7 @@ Task<BodyPiece> read_body_or_answer(ServerConnection& from, ClientConnection& to
     const Wake wake = co_await either.wait(deadline);
     client.listener = upstream.listener = nullptr;
     WAXWING_CO_TRY(to_result(wake, "reading a request body"));
+    client.starved = false;
     if (!client.stream->is_open() || !upstream.stream->is_open()) {
       co_return fail(Code::cancelled, "connection closed on this side");
     }

@@ -448,6 +448,10 @@ Stream::~Stream() {
   abort();
 }
 
+int Stream::release() {
+  return core_->descriptor.release();
+}
+
 void Stream::shutdown_write() {
   if (!is_open()) return;
   if (core_->tls != nullptr) {

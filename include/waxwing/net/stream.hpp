@@ -94,6 +94,8 @@ class Stream final {
   /// Closes in good order, without waiting for the peer.
   void close();
   [[nodiscard]] bool is_open() const;
+  /// Gives up the socket, open as it is; only a plain stream that nobody waits on.
+  [[nodiscard]] int release();
 
   /// Calls `function` once, from the loop, when the socket is readable while no task waits for that; empty: not any
   /// more.

@@ -1,5 +1,8 @@
 // SPDX-FileCopyrightText: The Waxwing authors
 // SPDX-License-Identifier: Apache-2.0
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -166,6 +169,12 @@ TEST_F(StreamTest, WatchSeesDataAndEndWithoutAReader) {
   EXPECT_EQ(seen, 2);
 }
 
+bool sends_at_once(const Stream& stream) {
+  int no_delay = 0;
+  socklen_t size = sizeof(no_delay);
+  return ::getsockopt(stream.native_handle(), IPPROTO_TCP, TCP_NODELAY, &no_delay, &size) == 0 && no_delay != 0;
+}
+
 Task<> greet_over(Loop& loop, ListenAddress address) {
   WAXWING_CO_ASSIGN(Acceptor acceptor, Acceptor::listen(loop, address));
   DirectDialer dialer(loop);
@@ -174,6 +183,11 @@ Task<> greet_over(Loop& loop, ListenAddress address) {
   WAXWING_CO_ASSIGN(StreamPtr client, co_await dialer.dial({origin, std::nullopt}, loop.deadline_in(10s)));
   WAXWING_CO_ASSIGN(StreamPtr server, co_await acceptor.accept(Deadline::none()));
   ASSERT_CO(server->peer().is_unix() == !address.socket.empty());
+  ASSERT_CO(client->peer().is_unix() == !address.socket.empty());
+  if (address.socket.empty()) {
+    ASSERT_CO(client->peer().port == acceptor.address().port);
+    ASSERT_CO(sends_at_once(*client) && sends_at_once(*server));
+  }
   WAXWING_CO_TRY(co_await send_and_end(*client, "hello"));
   WAXWING_CO_TRY(co_await expect_text(*server, "hello"));
   co_return Result<void>{};

@@ -39,7 +39,7 @@ struct ClientConnection::State {
   std::uint64_t response_bytes = 0;
   bool answered = false;
   bool have_head = false;
-  bool starved = false;  // the last read found nothing: wait before the next
+  bool starved = false;       // the last read found nothing: wait before the next
   Event* listener = nullptr;  // of the one task that waits for the answer to begin
 };
 

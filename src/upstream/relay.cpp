@@ -27,8 +27,11 @@ namespace {
 /// Opened pieces up to this many bytes are joined before they are sent: a copy that small is cheaper than a system
 /// call.
 constexpr std::size_t kBatch = std::size_t{16} << 10U;
+/// How long an answer may take that an edge has sent before it closed the connection.
+constexpr std::chrono::seconds kLastWords{1};
 
 Error stopped(native::Stop stop) {
+  if (!stop.retry_after) return std::move(stop.error);  // which may bring a wait of its own
   return std::move(stop.error).with_retry_after(stop.retry_after);
 }
 
@@ -113,12 +116,18 @@ net::Task<> RelayedRequest::run() {
 net::Task<RelayedRequest::Step> RelayedRequest::attempt() {
   wire_ = {};
   wire_input_ = Input::open;
-  WAXWING_CO_ASSIGN(lease_, co_await session_->connections->acquire(reuse_));
+  auto lease = co_await session_->connections->acquire(reuse_);
+  if (!lease && lease.error().code() == Code::evidence_rejected) co_return co_await after_other_tls_key();
+  WAXWING_CO_ASSIGN(lease_, std::move(lease));
   WAXWING_CO_ASSIGN(sealed::RequestComposer composer, seal_head());
 
   auto sent = co_await upload(composer);
-  if (sent)
+  if (sent) {
     sent = co_await lease_->read_head(options_.first_byte ? Deadline::within(*options_.first_byte) : Deadline::none());
+  } else if (sent.error().code() == Code::io) {
+    // An edge that refuses early may close while we still send. What it said before counts.
+    if (co_await lease_->read_head(Deadline::within(kLastWords))) sent = {};
+  }
   if (!sent) {
     if (connection_was_stale(sent.error())) {
       reuse_ = net::Reuse::never;
@@ -215,6 +224,14 @@ bool RelayedRequest::connection_was_stale(const Error& error) const {
   // same, so a gateway that did get the request will not run it twice.
   const bool connection_failed = error.code() == Code::io || error.code() == Code::truncated;
   return connection_failed && lease_.reused() && lease_->response_bytes() == 0 && kept_.whole();
+}
+
+/// Another TLS key than the worker's statement names: perhaps another worker at this address, which is what a 421 says.
+net::Task<RelayedRequest::Step> RelayedRequest::after_other_tls_key() {
+  constexpr int kMisdirected = 421;
+  auto decision = sealed_->outer({.status = kMisdirected, .content_type = {}, .retry_after = {}}, body_kept());
+  if (auto* stop = std::get_if<native::Stop>(&decision)) co_return std::unexpected(stopped(std::move(*stop)));
+  co_return co_await after_hint();
 }
 
 net::Task<RelayedRequest::Step> RelayedRequest::after_hint() {

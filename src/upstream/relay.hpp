@@ -59,6 +59,7 @@ class RelayedRequest {
   [[nodiscard]] net::Task<> more_wire();
   [[nodiscard]] Result<net::Sent> send_batch(ByteView piece);
   [[nodiscard]] net::Task<Step> after_hint();
+  [[nodiscard]] net::Task<Step> after_other_tls_key();
   [[nodiscard]] provider::native::BodyKept body_kept() const;
   [[nodiscard]] bool connection_was_stale(const Error& error) const;
 

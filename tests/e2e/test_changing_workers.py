@@ -2,12 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keys rotate, workers restart, others take their place, and edges lie about it."""
 
+import openai
 import pytest
 from conftest import World
 
 from waxwing_e2e import client, relay
-from waxwing_e2e.engine import Engine
+from waxwing_e2e.engine import MODEL, Engine
+from waxwing_e2e.programs import Gateway
 from waxwing_e2e.tampering import Answering
+from waxwing_e2e.wire import Incomplete, Message
 
 # ---- It is true ----
 
@@ -100,3 +103,67 @@ def test_unsealed_answers_of_the_edge_are_never_the_workers(world: World, engine
     assert b"words of the edge" not in answer.body
     assert "set-cookie" not in answer.fields and "location" not in answer.fields
     assert len(middle.sealed()) == 1
+
+
+def test_restarted_gateway_with_another_tls_key_is_attested_anew(world: World, engine: Engine) -> None:
+    attested = {"listen": {"tls": "attested"}}
+    first = world.gateway(engine, **attested)
+    middle = world.recorder(first.url.replace("https:", "http:"))
+    daemon = world.daemon(middle.url.replace("http:", "https:"), provider={"tls": "attested"}).ready()
+    assert client.chat(daemon.url).status == 200
+    first.stop()
+    middle.target_url = world.gateway(engine, **attested).url.replace("https:", "http:")
+    assert client.chat(daemon.url).status == 200
+    assert client.chat(daemon.url, stream=True).done
+    assert len(engine.asked()) == 3
+
+
+def test_tls_key_that_no_statement_names_gets_no_request(world: World, engine: Engine) -> None:
+    """A middle that ends TLS with a key of its own, after the daemon has its session."""
+    stranger = world.gateway(world.engine(), listen={"tls": "attested"}, evidence={"simulated_measurement": "5a" * 48})
+    gateway = world.gateway(engine, listen={"tls": "attested"})
+    middle = world.recorder(gateway.url.replace("https:", "http:"))
+    daemon = world.daemon(middle.url.replace("http:", "https:"), provider={"tls": "attested"}).ready()
+    middle.target_url = stranger.url.replace("https:", "http:")
+    answer = client.chat(daemon.url)
+    assert (answer.status, answer.code) == (403, "policy_refused")
+    assert engine.asked() == []
+
+
+def test_answer_lost_on_a_kept_connection_runs_nothing_twice(world: World, engine: Engine) -> None:
+    """The daemon may take the connection for one that had died before: the worker knows better."""
+    answering = Answering(world, engine)
+    answering.change(lambda answer: answer)
+    assert answering.ask().status == 200
+
+    def lose(answer: Message) -> Message:
+        raise Incomplete
+    answering.change(lose)
+    before = len(engine.asked())
+    answer = client.chat(answering.daemon.url)
+    assert answer.status in (409, 503)
+    assert len(engine.asked()) == before + 1
+
+
+def test_body_too_large_to_be_kept_is_for_the_sdk_to_send_again(world: World, engine: Engine) -> None:
+    gateway = world.gateway(engine)
+    middle = world.recorder(gateway.url)
+    daemon = world.daemon(middle.url, limits={"replay_buffer": "64KiB"}).ready()
+    prompt = "p" * 300_000
+
+    def replace_worker(old: Gateway) -> Gateway:
+        old.stop()
+        new = world.gateway(engine)
+        middle.target_url = new.url
+        return new
+    gateway = replace_worker(gateway)
+    answer = client.chat(daemon.url, prompt)
+    assert (answer.status, answer.code) == (503, "worker_changed")
+    assert (answer.fields["x-should-retry"], answer.fields["retry-after"]) == ("true", "0")
+    assert engine.asked() == []
+    assert client.chat(daemon.url, prompt).status == 200
+
+    replace_worker(gateway)
+    sdk = openai.OpenAI(base_url=f"{daemon.url}/v1", api_key="sk-of-the-app")
+    sdk.chat.completions.create(model=MODEL, messages=[{"role": "user", "content": prompt}])
+    assert len(engine.asked()) == 2

@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keys rotate, workers restart, others take their place, and edges lie about it."""
 
+import threading
+
 import openai
 import pytest
 from conftest import World
 
 from waxwing_e2e import client, relay
-from waxwing_e2e.engine import MODEL, Engine
+from waxwing_e2e.engine import HANG_GUARD, MODEL, Call, Engine
 from waxwing_e2e.programs import Gateway
 from waxwing_e2e.tampering import Answering
 from waxwing_e2e.wire import Incomplete, Message
@@ -16,8 +18,21 @@ from waxwing_e2e.wire import Incomplete, Message
 
 
 def test_client_notices_nothing_of_key_rotation(world: World, engine: Engine) -> None:
+    """Neither requests, whole and streamed, nor a stream that outlives the key it was asked under."""
+    rotated = threading.Event()
+
+    def long_stream(call: Call) -> None:
+        call.begin()
+        call.text("before ")
+        assert rotated.wait(HANG_GUARD)
+        call.text("after")
+        call.end()
+    engine.on("long", long_stream)
     gateway = world.gateway(engine, keys={"rotation": "1s", "grace": "1s"})
     daemon = world.daemon(gateway.url).ready()
+    long_answers: list[client.Answer] = []
+    long_one = threading.Thread(target=lambda: long_answers.append(client.chat(daemon.url, model="long", stream=True)))
+    long_one.start()
     keys = set()
     asked = 0
     while len(keys) < 4:
@@ -25,7 +40,10 @@ def test_client_notices_nothing_of_key_rotation(world: World, engine: Engine) ->
             keys.add(session["key_id"])
         assert client.chat(daemon.url, stream=asked % 2 == 0).status == 200
         asked += 1
-    assert len(engine.asked()) == asked
+    rotated.set()
+    long_one.join()
+    assert (long_answers[0].text(), long_answers[0].whole) == ("before after", True)
+    assert len(engine.asked()) == asked + 1
     assert len({s["worker"] for s in client.get(daemon.url, "/readyz").json()["sessions"]}) == 1
 
 

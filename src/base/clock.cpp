@@ -31,9 +31,13 @@ struct Civil {
 };
 
 Civil civil(WallTime t) {
-  const auto date = std::chrono::floor<days>(t);
+  // In seconds from here on: the day in which the range of nanoseconds begins, or its last second, does not fit into
+  // them.
+  auto second = std::chrono::time_point_cast<seconds>(t);
+  if (t < second) second -= seconds(1);  // the cast went towards 1970
+  const auto date = std::chrono::floor<days>(second);
   const std::chrono::year_month_day ymd(date);
-  const auto in_day = std::chrono::floor<seconds>(t - date).count();
+  const auto in_day = (second - date).count();
   return {static_cast<int>(ymd.year()),
           static_cast<unsigned>(ymd.month()),
           static_cast<unsigned>(ymd.day()),

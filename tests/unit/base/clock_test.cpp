@@ -54,6 +54,13 @@ TEST(Rfc3339Test, WritesDatesBefore1970) {
   EXPECT_EQ(to_rfc3339(from_unix(-1)), "1969-12-31T23:59:59Z");
 }
 
+TEST(Rfc3339Test, WritesTheEndsOfTheRange) {
+  EXPECT_EQ(to_rfc3339(WallTime::min()), "1677-09-21T00:12:43Z");
+  EXPECT_EQ(to_rfc3339(from_unix(std::numeric_limits<std::int64_t>::min())), "1677-09-21T00:12:44Z");
+  EXPECT_EQ(to_rfc3339(WallTime::max()), "2262-04-11T23:47:16Z");
+  EXPECT_EQ(to_rfc3339(from_unix(0) - WallTime::duration(1)), "1969-12-31T23:59:59Z");
+}
+
 TEST(HttpDateTest, RefusesOtherForms) {
   for (const char* text :
        {"", "Tuesday, 24-Nov-26 15:00:00 GMT", "Tue Nov 24 15:00:00 2026", "Tue, 24 Nov 2026 15:00:00",

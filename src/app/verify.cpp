@@ -18,16 +18,19 @@ namespace waxwing::app {
 
 namespace {
 
-/// AMD's, and the given one as SIMULATED: enough to verify evidence, not to trust a worker.
-Result<evidence::sev_snp::Roots> evidence_roots(const std::string& simulated_root) {
+using provider::native::EvidenceRoots;
+
+/// AMD's and Intel's, and the given one as SIMULATED: enough to verify evidence, not to trust a worker.
+Result<EvidenceRoots> evidence_roots(const std::string& simulated_root) {
   appraisal::Policy policy;
   policy.roots = evidence::sev_snp::amd_roots();
+  policy.tdx_roots = evidence::tdx::intel_roots();
   if (!simulated_root.empty()) {
     WAXWING_ASSIGN(const std::string certificate, load_file(simulated_root, Limits::local_file().certificate));
     policy.root_files.push_back({.path = simulated_root, .label = "SIMULATED"});
     WAXWING_TRY(policy.add_root(as_bytes(certificate)));
   }
-  return policy.roots;
+  return EvidenceRoots{std::move(policy.roots), std::move(policy.tdx_roots)};
 }
 
 Result<upstream::ProviderOptions> provider_options(const Verify& command) {
@@ -43,7 +46,7 @@ Result<upstream::ProviderOptions> provider_options(const Verify& command) {
 }
 
 /// What a worker is judged by: a policy, or the evidence alone under these roots.
-using Yardstick = std::variant<appraisal::Policy, evidence::sev_snp::Roots>;
+using Yardstick = std::variant<appraisal::Policy, EvidenceRoots>;
 
 Result<Yardstick> yardstick(const Verify& command) {
   if (command.policy.empty()) {
@@ -63,7 +66,7 @@ net::Task<> attest_into(const upstream::Environment& environment, const upstream
     else
       verdict = std::unexpected(std::move(attested).error());
   } else {
-    verdict = co_await upstream::attest_evidence(environment, options, std::get<evidence::sev_snp::Roots>(yardstick));
+    verdict = co_await upstream::attest_evidence(environment, options, std::get<EvidenceRoots>(yardstick));
   }
   co_return Result<void>{};
 }

@@ -114,7 +114,7 @@ net::Task<native::Attested> attest(const Environment& environment, const Provide
 }
 
 net::Task<appraisal::Verdict> attest_evidence(const Environment& environment, const ProviderOptions& options,
-                                              const evidence::sev_snp::Roots& roots) {
+                                              const native::EvidenceRoots& roots) {
   WAXWING_CO_TRY(check(options));
   WAXWING_CO_ASSIGN(const std::optional<net::TlsClientContext> tls, make_tls(options));
   WAXWING_CO_ASSIGN(const native::AttestationAnswer answer,

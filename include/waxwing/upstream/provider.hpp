@@ -100,7 +100,7 @@ struct Environment {
 /// The same where no policy names the worker: its evidence alone is judged, under these roots.
 [[nodiscard]] net::Task<appraisal::Verdict> attest_evidence(const Environment& environment,
                                                             const ProviderOptions& options,
-                                                            const evidence::sev_snp::Roots& roots);
+                                                            const provider::native::EvidenceRoots& roots);
 
 /// A provider that speaks waxwing/1: its attested sessions, and requests sealed to them. Lives on one loop.
 ///

@@ -7,16 +7,20 @@
 #include <algorithm>
 #include <optional>
 #include <utility>
+#include <variant>
 
 #include "waxwing/appraisal/appraise.hpp"
 #include "waxwing/base/encoding.hpp"
 #include "waxwing/evidence/sev_snp/report.hpp"
+#include "waxwing/evidence/tdx/collateral.hpp"
+#include "waxwing/evidence/tdx/quote.hpp"
 #include "waxwing/exchange/document.hpp"
 
 namespace waxwing::provider::native {
 namespace {
 
 namespace sev_snp = evidence::sev_snp;
+namespace tdx = evidence::tdx;
 using evidence::Checklist;
 using exchange::SessionKey;
 using SessionKeyPtr = std::shared_ptr<const SessionKey>;
@@ -38,13 +42,15 @@ Error as_evidence(const Error& error, std::string frame) {
   return Error(Code::evidence_malformed, error.text()).with(std::move(frame));
 }
 
-/// The only piece of evidence of our kind; others are for machines that know them.
-Result<std::size_t> find_snp(const exchange::AttestationDocument& document) {
-  const auto is_snp = [](const exchange::EvidenceItem& item) { return item.kind == kEvidenceKind; };
-  const auto found = std::ranges::find_if(document.evidence, is_snp);
+/// The only piece of evidence of our kinds; others are for machines that know them.
+Result<std::size_t> find_evidence(const exchange::AttestationDocument& document) {
+  const auto is_known = [](const exchange::EvidenceItem& item) {
+    return item.kind == kSnpKind || item.kind == kTdxKind;
+  };
+  const auto found = std::ranges::find_if(document.evidence, is_known);
   if (found == document.evidence.end()) return fail(Code::evidence_unsupported, "no evidence of a kind known here");
-  if (std::ranges::count_if(document.evidence, is_snp) != 1) {
-    return fail(Code::evidence_malformed, "two pieces of evidence of one kind");
+  if (std::ranges::count_if(document.evidence, is_known) != 1) {
+    return fail(Code::evidence_malformed, "two pieces of evidence of one worker");
   }
   return static_cast<std::size_t>(found - document.evidence.begin());
 }
@@ -63,14 +69,48 @@ Result<sev_snp::Endorsements> read_endorsements(const exchange::EvidenceItem& it
   return sev_snp::Endorsements::from_der(wire->chain, crl, limits);
 }
 
-Result<sev_snp::VerifiedReport> verify_evidence(const exchange::AttestationDocument& document,
-                                                const sev_snp::Roots& roots, sev_snp::CrlPolicy crl, Now now,
-                                                Checklist& checks) {
-  WAXWING_ASSIGN(const std::size_t place, find_snp(document));
-  const exchange::EvidenceItem& item = document.evidence[place];
+using Verified = std::variant<sev_snp::VerifiedReport, tdx::VerifiedQuote>;
+
+/// What evidence of each kind is verified by.
+struct Yardstick {
+  const sev_snp::Roots& snp_roots;
+  sev_snp::CrlPolicy crl;
+  const tdx::Roots& tdx_roots;
+  tdx::TrailingBytes trailing;
+};
+
+Result<Verified> verify_snp(const exchange::EvidenceItem& item, const Yardstick& yardstick, Now now,
+                            Checklist& checks) {
   WAXWING_ASSIGN(const auto report, sev_snp::parse_unverified(item.data, checks));
   WAXWING_ASSIGN(const auto endorsements, read_endorsements(item));
-  return sev_snp::verify(report, endorsements, roots, now.wall, crl, checks);
+  WAXWING_ASSIGN(auto verified,
+                 sev_snp::verify(report, endorsements, yardstick.snp_roots, now.wall, yardstick.crl, checks));
+  return verified;
+}
+
+Result<Verified> verify_tdx(const exchange::EvidenceItem& item, const Yardstick& yardstick, Now now,
+                            Checklist& checks) {
+  WAXWING_ASSIGN(const auto quote, tdx::parse_unverified(item.data, yardstick.trailing, checks));
+  auto collateral = tdx::parse_collateral(item.endorsements, Limits::evidence());
+  if (!collateral) return std::unexpected(as_evidence(collateral.error(), "reading the endorsements"));
+  WAXWING_ASSIGN(auto verified, tdx::verify(quote, *collateral, yardstick.tdx_roots, now.wall, checks));
+  return verified;
+}
+
+Result<Verified> verify_evidence(const exchange::AttestationDocument& document, const Yardstick& yardstick, Now now,
+                                 Checklist& checks) {
+  WAXWING_ASSIGN(const std::size_t place, find_evidence(document));
+  const exchange::EvidenceItem& item = document.evidence[place];
+  return item.kind == kTdxKind ? verify_tdx(item, yardstick, now, checks) : verify_snp(item, yardstick, now, checks);
+}
+
+appraisal::VerdictFacts facts_of(const Verified& verified) {
+  return std::visit([](const auto& evidence) { return appraisal::facts_of(evidence); }, verified);
+}
+
+const ByteArray<64>& report_data_of(const Verified& verified) {
+  if (const auto* quote = std::get_if<tdx::VerifiedQuote>(&verified)) return quote->quote().body.report_data;
+  return std::get<sev_snp::VerifiedReport>(verified).report().report_data;
 }
 
 exchange::Answer circumstances(const AttestationAnswer& answer, const exchange::AttestationDocument& document) {
@@ -93,9 +133,13 @@ void add_facts(appraisal::VerdictFacts& facts, const SessionKey& key) {
 
 Result<SessionKeyPtr> run(const AttestationAnswer& answer, const Trust& trust, Now now, Trail& trail) {
   WAXWING_ASSIGN(const auto document, read_document(answer.document));
-  WAXWING_ASSIGN(const auto verified, verify_evidence(document, trust.roots, trust.policy.snp.crl, now, trail.checks));
-  trail.facts = appraisal::facts_of(verified);
-  WAXWING_ASSIGN(const auto worker, appraisal::appraise(verified, trust.policy, now, trail.checks));
+  const Yardstick yardstick{trust.roots, trust.policy.snp.crl, trust.policy.tdx_roots, trust.policy.tdx.trailing};
+  WAXWING_ASSIGN(const Verified verified, verify_evidence(document, yardstick, now, trail.checks));
+  trail.facts = facts_of(verified);
+  WAXWING_ASSIGN(
+      const auto worker,
+      std::visit([&](const auto& evidence) { return appraisal::appraise(evidence, trust.policy, now, trail.checks); },
+                 verified));
   trail.facts = appraisal::facts_of(worker);
 
   const exchange::ExchangePolicy policy{.kems = trust.client.kems,
@@ -118,14 +162,15 @@ Attested judge(const AttestationAnswer& answer, const Trust& trust, Now now) {
   return {std::move(verdict), std::move(key)};
 }
 
-appraisal::Verdict judge_evidence(const AttestationAnswer& answer, const sev_snp::Roots& roots, sev_snp::CrlPolicy crl,
+appraisal::Verdict judge_evidence(const AttestationAnswer& answer, const EvidenceRoots& roots, sev_snp::CrlPolicy crl,
                                   Now now) {
   Trail trail;
   const auto judged = [&]() -> Result<void> {
     WAXWING_ASSIGN(const auto document, read_document(answer.document));
-    WAXWING_ASSIGN(const auto verified, verify_evidence(document, roots, crl, now, trail.checks));
-    trail.facts = appraisal::facts_of(verified);
-    return exchange::check_binding(verified.report().report_data, circumstances(answer, document), trail.checks);
+    const Yardstick yardstick{roots.sev_snp, crl, roots.tdx, tdx::TrailingBytes::zero_only};
+    WAXWING_ASSIGN(const Verified verified, verify_evidence(document, yardstick, now, trail.checks));
+    trail.facts = facts_of(verified);
+    return exchange::check_binding(report_data_of(verified), circumstances(answer, document), trail.checks);
   }();
   const std::optional<Error> error = judged ? std::nullopt : std::optional(judged.error());
   return appraisal::judge(trail.checks, error, std::move(trail.facts), now.wall, {});

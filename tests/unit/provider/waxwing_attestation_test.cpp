@@ -13,6 +13,7 @@
 
 #include "support/scripted_random.hpp"
 #include "support/simulated_worker.hpp"
+#include "support/tdx_scene.hpp"
 #include "waxwing/base/encoding.hpp"
 #include "waxwing/exchange/worker_keys.hpp"
 
@@ -115,7 +116,78 @@ TEST_F(AttestationTest, RefusesWhatIsNoDocument) {
 }
 
 TEST_F(AttestationTest, RefusesEvidenceOfOtherKindsOnly) {
+  expect_refused(ask_changed([](auto& document) { document.evidence[0].kind = "nitro"; }), Code::evidence_unsupported);
+}
+
+TEST_F(AttestationTest, RefusesEvidenceUnderTheNameOfAnotherKind) {
   expect_refused(ask_changed([](auto& document) { document.evidence[0].kind = "tdx"; }), Code::evidence_unsupported);
+}
+
+/// The same worker on TDX: the binding, the statement and the keys do not change.
+class TdxAttestationTest : public AttestationTest {
+ protected:
+  TdxAttestationTest() {
+    policy_.tdx_roots = scene_.roots;
+    const auto& td = scene_.quote.body;
+    policy_.tdx.measurements = {{td.mr_td, {td.rtmr[0], td.rtmr[1], td.rtmr[2], td.rtmr[3]}}};
+    clock_.set_wall(test::TdxScene::time());
+  }
+
+  AttestationAnswer ask_tdx() {
+    return ask_changed([this](exchange::AttestationDocument& document) { put_quote(document); });
+  }
+  void put_quote(exchange::AttestationDocument& document) {
+    const auto report = evidence::sev_snp::parse_unverified(document.evidence[0].data).value();  // holds the binding
+    scene_.quote.body.report_data = report.report_data;
+    document.evidence = {{"tdx", scene_.evidence(), simulate::encode_collateral(scene_.parts)}};
+  }
+
+  test::TdxScene scene_;
+};
+
+TEST_F(TdxAttestationTest, AcceptsAWorkerAndSaysWhatItIs) {
+  const Attested attested = judge_it(ask_tdx());
+  ASSERT_TRUE(attested.key) << attested.key.error().describe();
+  EXPECT_EQ(attested.verdict.decision, Decision::accepted);
+  EXPECT_EQ(attested.verdict.facts.kind, "tdx");
+  EXPECT_EQ(attested.verdict.facts.anchor_label, "SIMULATED");
+  EXPECT_EQ(attested.verdict.facts.measurement, to_hex(scene_.quote.body.mr_td));
+}
+
+TEST_F(TdxAttestationTest, RefusesQuoteForAnotherQuestion) {
+  const AttestationAnswer old = ask_tdx();
+  auto question = AttestationQuestion::draw(random_, now());
+  const AttestationAnswer replayed = std::move(question).answer(old.document, PeerKey{});
+  expect_refused(replayed, Code::evidence_rejected);
+  EXPECT_EQ(outcome(judge_it(replayed).verdict, "report-data.binding"), CheckOutcome::fail);
+}
+
+TEST_F(TdxAttestationTest, RefusesWhatPolicyEndorsementsOrSecondEvidenceDoNotBearOut) {
+  AttestationAnswer answer = ask_tdx();
+  policy_.tdx.measurements.clear();
+  expect_refused(answer, Code::policy_refused);
+  policy_.tdx_roots = {};
+  expect_refused(answer, Code::evidence_rejected);
+  expect_refused(ask_changed([this](auto& document) {
+                   put_quote(document);
+                   document.evidence[0].endorsements = "null";
+                 }),
+                 Code::evidence_malformed);
+  expect_refused(ask_changed([this](auto& document) {
+                   const exchange::EvidenceItem snp = document.evidence[0];
+                   put_quote(document);
+                   document.evidence.push_back(snp);
+                 }),
+                 Code::evidence_malformed);
+}
+
+TEST_F(TdxAttestationTest, EvidenceAloneIsJudgedWithItsBinding) {
+  AttestationAnswer answer = ask_tdx();
+  const auto crl = evidence::sev_snp::CrlPolicy::if_present;
+  EXPECT_EQ(judge_evidence(answer, {{}, scene_.roots}, crl, now()).decision, Decision::evidence_only);
+  EXPECT_EQ(judge_evidence(answer, {{}, evidence::tdx::intel_roots()}, crl, now()).decision, Decision::refused);
+  answer.nonce[0] ^= std::byte{1};
+  EXPECT_EQ(judge_evidence(answer, {{}, scene_.roots}, crl, now()).decision, Decision::refused);
 }
 
 TEST_F(AttestationTest, LooksPastFurtherEvidenceOfOtherKinds) {
@@ -189,14 +261,14 @@ TEST_F(AttestationTest, NoPolicyGivesNewLifeToAnOldAnswer) {
 TEST_F(AttestationTest, EvidenceAloneIsJudgedWithItsBinding) {
   const AttestationAnswer answer = ask();
   const auto crl = evidence::sev_snp::CrlPolicy::if_present;
-  const appraisal::Verdict verdict = judge_evidence(answer, policy_.roots, crl, now());
+  const appraisal::Verdict verdict = judge_evidence(answer, {policy_.roots, {}}, crl, now());
   EXPECT_EQ(verdict.decision, Decision::evidence_only);
   EXPECT_FALSE(verdict.facts.measurement.empty());
 
   AttestationAnswer stale = answer;
   stale.nonce[0] ^= std::byte{1};
-  EXPECT_EQ(judge_evidence(stale, policy_.roots, crl, now()).decision, Decision::refused);
-  EXPECT_EQ(judge_evidence(answer, evidence::sev_snp::amd_roots(), crl, now()).decision, Decision::refused);
+  EXPECT_EQ(judge_evidence(stale, {policy_.roots, {}}, crl, now()).decision, Decision::refused);
+  EXPECT_EQ(judge_evidence(answer, {evidence::sev_snp::amd_roots(), {}}, crl, now()).decision, Decision::refused);
 }
 
 }  // namespace

@@ -15,13 +15,15 @@
 #include "waxwing/base/random.hpp"
 #include "waxwing/crypto/kem.hpp"
 #include "waxwing/evidence/sev_snp/verify.hpp"
+#include "waxwing/evidence/tdx/verify.hpp"
 #include "waxwing/exchange/session.hpp"
 
 /// The client's half of protocol waxwing/1 (docs/protocols/waxwing.md). No I/O: whoever drives it fetches and sends.
 namespace waxwing::provider::native {
 
-/// The one kind of evidence this machine reads.
-inline constexpr std::string_view kEvidenceKind = "sev-snp";
+/// The kinds of evidence this machine reads; a document holds one of them, once.
+inline constexpr std::string_view kSnpKind = "sev-snp";
+inline constexpr std::string_view kTdxKind = "tdx";
 
 /// What a provider's configuration says beside the appraisal policy.
 struct ClientPolicy {
@@ -30,7 +32,7 @@ struct ClientPolicy {
   exchange::Demand tls_binding = exchange::Demand::if_present;
 };
 
-/// Everything a verdict is judged by; borrowed for the call.
+/// Everything a verdict is judged by; borrowed for the call. `roots` are for SEV-SNP, the policy's own for TDX.
 struct Trust {
   const appraisal::Policy& policy;
   const evidence::sev_snp::Roots& roots;
@@ -58,9 +60,15 @@ struct Attested {
 /// session again.
 [[nodiscard]] Attested judge(const AttestationAnswer& answer, const Trust& trust, Now now);
 
+/// The roots that evidence alone is verified under.
+struct EvidenceRoots {
+  evidence::sev_snp::Roots sev_snp;
+  evidence::tdx::Roots tdx;
+};
+
 /// The evidence alone, where no policy names its worker: parse -> verify, and no key comes of it. The verdict's
 /// decision is evidence_only or refused; the error of a refusal is in the verdict.
-[[nodiscard]] appraisal::Verdict judge_evidence(const AttestationAnswer& answer, const evidence::sev_snp::Roots& roots,
+[[nodiscard]] appraisal::Verdict judge_evidence(const AttestationAnswer& answer, const EvidenceRoots& roots,
                                                 evidence::sev_snp::CrlPolicy crl, Now now);
 
 /// One question to a worker. The nonce is used once: answer() consumes the question.

@@ -19,7 +19,6 @@ else()
   find_package(Boost 1.81 CONFIG REQUIRED COMPONENTS url)
   find_package(spdlog REQUIRED)
   find_package(CLI11 REQUIRED)
-  find_package(simdjson REQUIRED)
 endif()
 find_package(tomlplusplus REQUIRED)
 # Header-only and without exceptions; distributions ship a library built the other way.

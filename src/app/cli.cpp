@@ -28,8 +28,12 @@ void add_verify(CLI::App& root, Verify& verify) {
       "--evidence-only", [&verify] { verify.demand = Demand::evidence_only; },
       "Succeed when the evidence is valid, without a policy that names the worker");
   command->add_flag_callback("--json", [&verify] { verify.output = Output::json; }, "Print JSON (see docs/verdict.md)");
-  command->add_option("--tls", verify.tls, "Outer TLS: webpki, attested or plain")
-      ->transform(CLI::CheckedTransformer(modes, CLI::ignore_case));
+  command
+      ->add_option_function<std::string>(
+          "--tls", [&verify, modes](const std::string& name) { verify.tls = modes.at(name); },
+          "Outer TLS: webpki (default for https), attested or plain (default otherwise)")
+      ->check(CLI::IsMember(modes))
+      ->type_name("MODE");
   command->add_option("--ca-file", verify.ca_file, "PEM file of CAs to use instead of the system's");
   command->add_option("--simulated-root", verify.simulated_root,
                       "Without a policy: root certificate of simulated evidence to accept as SIMULATED");

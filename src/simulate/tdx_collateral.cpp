@@ -22,6 +22,7 @@ std::string member(std::string_view name, std::string_view text) {
 template <class T, class Write>
 std::string list(const T& elements, Write write) {
   std::vector<std::string> texts;
+  texts.reserve(elements.size());
   for (const auto& element : elements) texts.push_back(write(element));
   return fmt::format("[{}]", fmt::join(texts, ","));
 }

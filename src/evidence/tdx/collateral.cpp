@@ -61,8 +61,8 @@ Result<SignedDocument> read_document(const json& bundle, std::string_view name, 
 
 }  // namespace
 
-Result<Collateral> parse_collateral(std::string_view text, const Limits& limits) {
-  auto bundle = parse_json_strict(text, limits);
+Result<Collateral> parse_collateral(std::string_view document, const Limits& limits) {
+  auto bundle = parse_json_strict(document, limits);
   if (!bundle && bundle.error().code() == Code::too_large) return std::unexpected(std::move(bundle).error());
   if (!bundle || !bundle->is_object()) return fail(Code::evidence_malformed, "TDX collateral: not a JSON object");
   WAXWING_ASSIGN(auto issuer_chain, read_chain(*bundle, "pck_crl_issuer_chain", limits));

@@ -132,10 +132,12 @@ TcbStanding read_standing(Reader& in, const json& level) {
 template <class Level, class Key>
 void sort_highest_first(std::vector<Level>& levels, Key key) {
   std::vector<std::pair<decltype(key(levels[0])), std::size_t>> order;
+  order.reserve(levels.size());
   for (const Level& level : levels) order.emplace_back(key(level), order.size());
   std::ranges::sort(
       order, [](const auto& a, const auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
   std::vector<Level> sorted;
+  sorted.reserve(levels.size());
   for (const auto& [ignored, at] : order) sorted.push_back(std::move(levels[at]));
   levels = std::move(sorted);
 }
@@ -238,8 +240,8 @@ const ModuleIdentity* TcbInfo::module_of(std::uint8_t major) const {
   return found == module_identities.end() ? nullptr : &*found;
 }
 
-Result<TcbInfo> parse_tcb_info(std::string_view text) {
-  WAXWING_ASSIGN(const json root, read_document(text, "TDX", 3, 3));
+Result<TcbInfo> parse_tcb_info(std::string_view document) {
+  WAXWING_ASSIGN(const json root, read_document(document, "TDX", 3, 3));
   Reader in("TCB info");
   TcbInfo info;
   info.issue_date = in.time(root, "issueDate");
@@ -254,8 +256,8 @@ Result<TcbInfo> parse_tcb_info(std::string_view text) {
   return info;
 }
 
-Result<QeIdentity> parse_qe_identity(std::string_view text) {
-  WAXWING_ASSIGN(const json root, read_document(text, "TD_QE", 2, 3));
+Result<QeIdentity> parse_qe_identity(std::string_view document) {
+  WAXWING_ASSIGN(const json root, read_document(document, "TD_QE", 2, 3));
   Reader in("QE identity");
   QeIdentity identity;
   identity.issue_date = in.time(root, "issueDate");

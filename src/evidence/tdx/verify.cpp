@@ -369,6 +369,7 @@ class Verification {
   static std::string describe(const std::vector<Shortfall>& shortfalls) {
     if (shortfalls.empty()) return "the newest level";
     std::vector<std::string> texts;
+    texts.reserve(shortfalls.size());
     for (const Shortfall& shortfall : shortfalls) texts.push_back(to_string(shortfall));
     return fmt::format("{}", fmt::join(texts, "; "));
   }

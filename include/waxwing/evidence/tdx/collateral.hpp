@@ -34,6 +34,6 @@ struct Collateral {
 /// root_ca_crl and pck_crl (DER in hexadecimal), tcb_info and qe_identity (the signed object as text),
 /// tcb_info_signature and qe_identity_signature (128 hexadecimal digits). Other members are passed over.
 /// Code::evidence_malformed, or Code::too_large beyond limits.
-[[nodiscard]] Result<Collateral> parse_collateral(std::string_view json, const Limits& limits);
+[[nodiscard]] Result<Collateral> parse_collateral(std::string_view document, const Limits& limits);
 
 }  // namespace waxwing::evidence::tdx

@@ -103,7 +103,7 @@ struct QeIdentity {
 
 /// The documents without their signatures; members that are not known are passed over. Code::unsupported for another id
 /// or version, Code::malformed or Code::too_large for what is not such a document.
-[[nodiscard]] Result<TcbInfo> parse_tcb_info(std::string_view json);
-[[nodiscard]] Result<QeIdentity> parse_qe_identity(std::string_view json);
+[[nodiscard]] Result<TcbInfo> parse_tcb_info(std::string_view document);
+[[nodiscard]] Result<QeIdentity> parse_qe_identity(std::string_view document);
 
 }  // namespace waxwing::evidence::tdx

@@ -51,8 +51,7 @@ struct AttestationDocument {
 };
 
 /// Code::malformed or Code::too_large. Proves nothing.
-[[nodiscard]] Result<AttestationDocument> parse_document(std::string_view json,
-                                                         const Limits& limits);
+[[nodiscard]] Result<AttestationDocument> parse_document(std::string_view json, const Limits& limits);
 /// Precondition: every `endorsements` is a JSON text.
 [[nodiscard]] std::string encode_document(const AttestationDocument& document);
 
@@ -65,8 +64,7 @@ struct SnpEndorsements {
 };
 [[nodiscard]] std::string encode_snp_endorsements(const SnpEndorsements& endorsements);
 /// Code::malformed or Code::too_large; the certificates themselves are not read.
-[[nodiscard]] Result<SnpEndorsements> parse_snp_endorsements(std::string_view json,
-                                                             const Limits& limits);
+[[nodiscard]] Result<SnpEndorsements> parse_snp_endorsements(std::string_view json, const Limits& limits);
 
 /// The root that this nonce and its path lead to; Code::malformed when the path cannot belong to (index, size).
 [[nodiscard]] Result<crypto::MerkleHash> nonce_root(const Nonce& nonce, const NoncePath& path);

@@ -459,7 +459,9 @@ awaitable<void> HttpServer::State::serve_request(ServerConnection& connection) {
     co_return;
   }
   if (result) result = fail(Code::internal, "request handler ended before its response");
-  if (state.writer.started() && !state.peer_gone && !state.stream->has_kept()) {
+  // Where the close of the connection is the end of the body, only a reset tells a cut from an end.
+  const bool close_is_end = state.request.minor_version == 0;
+  if (state.writer.started() && !state.peer_gone && !state.stream->has_kept() && !close_is_end) {
     // The end that HTTP gives a message is missing: that says enough. A reset would take from a slow client what is
     // still on its way to it.
     ++stats.aborted;

@@ -62,6 +62,7 @@ struct SocketAddress {
 [[nodiscard]] bool is_alive(const SocketAddress& unix_socket);
 
 void set_no_delay(int fd);
+void set_keep_alive(int fd);
 /// Makes close() send RST.
 void set_abortive(int fd);
 

@@ -441,7 +441,10 @@ Task<> Stream::handshake_server(TlsServerContext context, Deadline deadline) {
 // ---- the rest ----
 
 Stream::Stream(Loop& loop, int fd) : core_(std::make_shared<Core>(loop, fd)) {
-  if (!core_->peer.is_unix()) set_no_delay(fd);
+  if (!core_->peer.is_unix()) {
+    set_no_delay(fd);
+    set_keep_alive(fd);
+  }
 }
 
 Stream::~Stream() {

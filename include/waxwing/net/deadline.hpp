@@ -25,7 +25,10 @@ class Deadline {
   [[nodiscard]] constexpr bool is_none() const { return period_.count() == 0 && instant_ == BootTime::max(); }
   [[nodiscard]] constexpr bool is_relative() const { return period_.count() != 0; }
   /// The instant this means for a wait that begins at `now`.
-  [[nodiscard]] constexpr BootTime instant(BootTime now) const { return is_relative() ? now + period_ : instant_; }
+  [[nodiscard]] constexpr BootTime instant(BootTime now) const {
+    if (!is_relative()) return instant_;
+    return period_ < BootTime::max() - now ? now + period_ : BootTime::max();
+  }
 
  private:
   constexpr Deadline(BootTime instant, std::chrono::nanoseconds period) : instant_(instant), period_(period) {}

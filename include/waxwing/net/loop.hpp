@@ -65,7 +65,9 @@ class Loop {
   void post(std::function<void()> function);
 
   [[nodiscard]] BootTime now() const { return clock_.now().boot; }
-  [[nodiscard]] Deadline deadline_in(std::chrono::nanoseconds period) const { return Deadline::at(now() + period); }
+  [[nodiscard]] Deadline deadline_in(std::chrono::nanoseconds period) const {
+    return Deadline::at(period.count() == 0 ? now() : Deadline::within(period).instant(now()));
+  }
   /// The same deadline as one instant, for an operation of several waits.
   [[nodiscard]] Deadline fixed(Deadline deadline) const {
     return deadline.is_relative() ? Deadline::at(deadline.instant(now())) : deadline;

@@ -20,7 +20,7 @@ class ProviderInference final : public listener::Inference {
  public:
   explicit ProviderInference(upstream::Provider& provider) : provider_(provider) {}
   [[nodiscard]] net::Task<> run(listener::Call call, net::BodySource& source, net::AnswerSink& sink) override;
-  [[nodiscard]] net::Task<std::string> models() override { return provider_.models(); }
+  [[nodiscard]] net::Task<std::string> models(const net::Fields& caller) override { return provider_.models(caller); }
   [[nodiscard]] listener::Readiness readiness() const override;
   [[nodiscard]] std::string label() const override { return provider_.label(); }
 

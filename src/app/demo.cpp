@@ -191,7 +191,7 @@ class Demonstration {
   }
 
   net::Task<> ask() {
-    WAXWING_CO_ASSIGN(const std::string models, co_await daemon_->provider().models());
+    WAXWING_CO_ASSIGN(const std::string models, co_await daemon_->provider().models({}));
     const json parsed = json::parse(models, nullptr, false);
     model_ = "default";
     if (parsed.is_object() && parsed.contains("data") && parsed["data"].is_array() && !parsed["data"].empty())

@@ -15,10 +15,9 @@ constexpr std::size_t kLongestHeld = std::size_t{1} << 20U;  // bytes of an even
 
 }  // namespace
 
-void add_own_fields(net::Fields& fields, std::string_view request_id, std::string_view label) {
+void add_own_fields(net::Fields& fields, std::string_view request_id) {
   if (!fields.find("x-request-id")) fields.add("x-request-id", request_id);
   if (!fields.find("request-id")) fields.add("request-id", *fields.find("x-request-id"));
-  if (!label.empty()) fields.set("waxwing-verdict", "accepted; label=\"" + std::string(label) + "\"");
 }
 
 ClientBody::ClientBody(net::ServerConnection& connection, const dialect::Endpoint& endpoint) : connection_(connection) {
@@ -42,12 +41,12 @@ net::Task<BodyPiece> ClientBody::read_or_answer(net::ClientConnection& other, ne
   co_return scan(piece);
 }
 
-ClientAnswer::ClientAnswer(net::ServerConnection& connection, std::string_view request_id, std::string label)
-    : connection_(connection), request_id_(request_id), label_(std::move(label)) {}
+ClientAnswer::ClientAnswer(net::ServerConnection& connection, std::string_view request_id)
+    : connection_(connection), request_id_(request_id) {}
 
 Result<Sent> ClientAnswer::start(const net::ResponseHead& head, net::BodyLength length) {
   net::ResponseHead out = head;
-  add_own_fields(out.fields, request_id_, label_);
+  add_own_fields(out.fields, request_id_);
   events_ = head.fields.find("content-type").value_or("").starts_with("text/event-stream");
   status_ = head.status;
   return connection_.start(out, length);

@@ -37,7 +37,7 @@ class ClientBody final : public net::BodySource {
 /// of one, and where an answer breaks off in an event, the error can still be told in its place.
 class ClientAnswer final : public net::AnswerSink {
  public:
-  ClientAnswer(net::ServerConnection& connection, std::string_view request_id, std::string label);
+  ClientAnswer(net::ServerConnection& connection, std::string_view request_id);
 
   [[nodiscard]] Result<net::Sent> start(const net::ResponseHead& head, net::BodyLength length) override;
   [[nodiscard]] Result<net::Sent> send(std::span<const ByteView> parts) override;
@@ -57,7 +57,6 @@ class ClientAnswer final : public net::AnswerSink {
 
   net::ServerConnection& connection_;
   std::string_view request_id_;
-  std::string label_;
   dialect::SseTracker tracker_;
   Plaintext held_;               // the beginning of an event
   std::vector<ByteView> whole_;  // of one call; a member for its memory
@@ -68,7 +67,7 @@ class ClientAnswer final : public net::AnswerSink {
   int status_ = 0;
 };
 
-/// request-id, x-request-id, and the verdict's label when there is one.
-void add_own_fields(net::Fields& fields, std::string_view request_id, std::string_view label);
+/// request-id and x-request-id.
+void add_own_fields(net::Fields& fields, std::string_view request_id);
 
 }  // namespace waxwing::listener

@@ -112,7 +112,7 @@ net::Task<> LocalApi::route(net::ServerConnection& connection, std::string_view 
                     dialect::find_endpoint(request.method, request.target, dialect::EncodedSlash::in_parameter));
   WAXWING_CO_TRY(check_content_type(request, *match.endpoint));
   if (match.endpoint->kind == dialect::Kind::models) {
-    WAXWING_CO_ASSIGN(std::string list, co_await inference_.models());
+    WAXWING_CO_ASSIGN(std::string list, co_await inference_.models(connection.request().fields));
     co_return co_await answer_json(connection, 200, std::move(list), request_id);
   }
   if (match.endpoint->kind == dialect::Kind::model)
@@ -124,12 +124,13 @@ net::Task<> LocalApi::relay(net::ServerConnection& connection, const dialect::Ma
                             std::string_view request_id) {
   const net::RequestHead& request = connection.request();
   ClientBody source(connection, *match.endpoint);
-  ClientAnswer sink(connection, request_id, inference_.label());
+  ClientAnswer sink(connection, request_id);
   net::TaskGroup call(connection.loop());
   connection.on_peer_gone([&call] { call.cancel_all(); });
   call.spawn(
       inference_.run({.method = request.method, .target = request.target, .fields = request.fields}, source, sink));
   auto done = co_await call.join(net::Deadline::none());
+  connection.on_peer_gone(nullptr);
   if (connection.peer_is_gone()) co_return fail(Code::cancelled, "the client has left");
   if (done || !sink.started()) co_return done;
 
@@ -147,7 +148,7 @@ net::Task<> LocalApi::relay(net::ServerConnection& connection, const dialect::Ma
 }
 
 net::Task<> LocalApi::one_model(net::ServerConnection& connection, std::string_view id, std::string_view request_id) {
-  WAXWING_CO_ASSIGN(const std::string list, co_await inference_.models());
+  WAXWING_CO_ASSIGN(const std::string list, co_await inference_.models(connection.request().fields));
   const auto parsed = nlohmann::json::parse(list, nullptr, false);
   if (parsed.is_object() && parsed.contains("data") && parsed["data"].is_array())
     for (const auto& model : parsed["data"])
@@ -159,7 +160,9 @@ net::Task<> LocalApi::one_model(net::ServerConnection& connection, std::string_v
 net::Task<> LocalApi::answer_json(net::ServerConnection& connection, int status, std::string body,
                                   std::string_view request_id) {
   net::Fields fields{{"content-type", "application/json"}, {"cache-control", "no-store"}};
-  add_own_fields(fields, request_id, inference_.label());
+  add_own_fields(fields, request_id);
+  if (const std::string label = inference_.label(); !label.empty())
+    fields.add("waxwing-verdict", "accepted; label=\"" + label + "\"");
   co_return co_await connection.respond(status, std::move(fields), as_bytes(body),
                                         net::Deadline::within(options_.client_idle));
 }

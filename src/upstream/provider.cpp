@@ -6,6 +6,7 @@
 
 #include "relay.hpp"
 #include "sessions.hpp"
+#include "waxwing/crypto/hash.hpp"
 
 namespace waxwing::upstream {
 
@@ -56,9 +57,16 @@ class Collected final : public net::AnswerSink {
 
 }  // namespace
 
+struct Provider::Models {
+  std::optional<std::string> list;
+  crypto::Sha256Digest fetched_for{};  ///< of the credential it was fetched with
+  BootTime until{};
+};
+
 Provider::Provider(const Environment& environment, ProviderOptions options,
                    std::shared_ptr<const appraisal::Policy> policy)
-    : sessions_(std::make_unique<Sessions>(environment, std::move(options), std::move(policy))) {}
+    : sessions_(std::make_unique<Sessions>(environment, std::move(options), std::move(policy))),
+      models_(std::make_unique<Models>()) {}
 
 Provider::~Provider() = default;
 
@@ -80,18 +88,33 @@ net::Task<> Provider::run(Request request, net::BodySource& source, net::AnswerS
   co_return co_await relayed.run();
 }
 
-net::Task<std::string> Provider::models() {
-  if (models_ && sessions_->now().boot < models_until_) co_return *models_;
+net::Task<std::string> Provider::models(const net::Fields& caller) {
+  net::Fields fields{{"accept", "application/json"}};
+  std::string credential;
+  for (const std::string_view name : {"authorization", "x-api-key"}) {
+    if (const auto value = caller.find(name); value && options().api_key.empty()) {
+      fields.add(name, *value);
+      credential += std::string(name) + ": " + std::string(*value) + ";";
+    }
+  }
+  const crypto::Sha256Digest who = crypto::sha256(SecretBytes::take(credential).expose(SecretAccess{}));
+  const bool known = models_->list && models_->fetched_for == who;
+  if (known && sessions_->now().boot < models_->until) co_return *models_->list;
+
   NoBody source;
   Collected sink(options().models_size);
-  const net::Fields fields{{"accept", "application/json"}};
   auto fetched = co_await run({.method = "GET", .target = "/v1/models", .fields = fields}, source, sink);
   if (fetched && sink.status() == 200) {
-    models_ = std::move(sink.text());
-    models_until_ = sessions_->now().boot + options().models_cache;
-    co_return *models_;
+    models_->list = std::move(sink.text());
+    models_->fetched_for = who;
+    models_->until = net::Deadline::within(options().models_cache).instant(sessions_->now().boot);
+    co_return *models_->list;
   }
-  if (models_) co_return *models_;
+  constexpr int kUnauthorized = 401;
+  constexpr int kForbidden = 403;
+  if (fetched && (sink.status() == kUnauthorized || sink.status() == kForbidden))
+    co_return fail(Code::unauthorized, "the worker does not know the API key");
+  if (known) co_return *models_->list;
   if (!fetched) co_return std::unexpected(std::move(fetched).error());
   co_return fail(Code::worker_unreachable, "the engine gave no model list");
 }
@@ -106,10 +129,6 @@ std::string Provider::label() const {
 
 std::optional<appraisal::Verdict> Provider::last_verdict() const {
   return sessions_->last_verdict();
-}
-
-void Provider::replace_policy(std::shared_ptr<const appraisal::Policy> policy) {
-  sessions_->replace_policy(std::move(policy));
 }
 
 }  // namespace waxwing::upstream

@@ -30,6 +30,9 @@ constexpr std::size_t kBatch = std::size_t{16} << 10U;
 /// How long an answer may take that an edge has sent before it closed the connection.
 constexpr std::chrono::seconds kLastWords{1};
 
+/// How much of a request had left when its connection failed.
+enum class RequestOut : std::uint8_t { part, whole };
+
 Error stopped(native::Stop stop) {
   if (!stop.retry_after) return std::move(stop.error);  // which may bring a wait of its own
   return std::move(stop.error).with_retry_after(stop.retry_after);
@@ -54,10 +57,11 @@ Error answer_error(Error error) {
 }
 
 /// What a failure of the connection means before any byte of an answer.
-Error connection_error(Error error) {
-  if (error.code() == Code::io || error.code() == Code::truncated || error.code() == Code::malformed)
-    return Error(Code::worker_unreachable, "the connection to the worker ended before an answer");
-  return error;
+Error connection_error(Error error, RequestOut out) {
+  if (error.code() != Code::io && error.code() != Code::truncated && error.code() != Code::malformed) return error;
+  if (out == RequestOut::whole)
+    return Error(Code::answer_cut, "the connection to the worker ended before its answer; the request may have run");
+  return Error(Code::worker_unreachable, "the connection to the worker ended before the request was sent");
 }
 
 bool has_no_body(int status) {
@@ -122,6 +126,8 @@ net::Task<RelayedRequest::Step> RelayedRequest::attempt() {
   WAXWING_CO_ASSIGN(sealed::RequestComposer composer, seal_head());
 
   auto sent = co_await upload(composer);
+  if (!sent && source_failed_) co_return std::unexpected(std::move(sent).error());
+  const RequestOut out = sent ? RequestOut::whole : RequestOut::part;
   if (sent) {
     sent = co_await lease_->read_head(options_.first_byte ? Deadline::within(*options_.first_byte) : Deadline::none());
   } else if (sent.error().code() == Code::io) {
@@ -133,7 +139,7 @@ net::Task<RelayedRequest::Step> RelayedRequest::attempt() {
       reuse_ = net::Reuse::never;
       co_return Step::again;
     }
-    co_return std::unexpected(connection_error(std::move(sent).error()));
+    co_return std::unexpected(connection_error(std::move(sent).error(), out));
   }
 
   const net::ResponseHead& outer = lease_->response();
@@ -189,13 +195,15 @@ net::Task<> RelayedRequest::upload(sealed::RequestComposer& composer) {
   const Deadline idle = Deadline::within(options_.idle);
   WAXWING_CO_TRY(composer.content(kept_.view()));
   while (!source_ended_) {
-    WAXWING_CO_ASSIGN(BodyPiece piece, source_.try_read());
-    if (piece.state == BodyPiece::State::blocked) {
+    auto read = source_.try_read();
+    if (read && read->state == BodyPiece::State::blocked) {
       WAXWING_CO_ASSIGN(const Sent sent, send_sealed(composer));
       if (sent == Sent::blocked) WAXWING_CO_TRY(co_await lease_->flush(idle));
-      WAXWING_CO_ASSIGN(piece, co_await source_.read_or_answer(*lease_, idle));
-      if (piece.state == BodyPiece::State::blocked) co_return Result<void>{};
+      read = co_await source_.read_or_answer(*lease_, idle);
+      if (read && read->state == BodyPiece::State::blocked) co_return Result<void>{};
     }
+    source_failed_ = !read;
+    WAXWING_CO_ASSIGN(const BodyPiece piece, std::move(read));
     if (piece.state == BodyPiece::State::end) {
       source_ended_ = true;
       break;
@@ -286,6 +294,10 @@ net::Task<RelayedRequest::Step> RelayedRequest::read_answer(sealed::ResponseOpen
   const auto decision =
       sealed_->inner({.status = head.status, .content_type = text("content-type"), .date = text("date")}, body_kept());
   if (std::holds_alternative<native::ReadProblem>(decision)) co_return co_await on_problem(reader);
+  // The worker has this id from our first sending, whose connection was not as stale as it looked.
+  constexpr int kConflict = 409;
+  if (reuse_ == net::Reuse::never && head.status == kConflict)
+    co_return fail(Code::answer_cut, "the connection ended before the answer; the request may have run");
 
   kept_.give_up();
   WAXWING_CO_ASSIGN(const Sent sent, start_answer(head));
@@ -321,6 +333,9 @@ Result<Sent> RelayedRequest::start_answer(const sealed::ResponseHead& head) {
   out.status = head.status;
   for (const sealed::Field& field : head.fields)
     if (native::forwards_response_field(field.name)) out.fields.add(field.name, field.value);
+  // Whose word this answer rests on: the label of the very session that sealed it.
+  if (const std::string& label = session_->key->label(); !label.empty())
+    out.fields.add("waxwing-verdict", "accepted; label=\"" + label + "\"");
   return sink_.start(out, has_no_body(head.status) ? net::BodyLength::none() : net::BodyLength::chunked());
 }
 

@@ -70,6 +70,7 @@ class RelayedRequest {
   net::AnswerSink& sink_;
   KeptBody kept_;
   bool source_ended_ = false;
+  bool source_failed_ = false;
 
   SessionPtr session_;
   std::optional<provider::native::SealedRequest> sealed_;

@@ -220,20 +220,6 @@ void Provider::Sessions::notify() {
   for (net::Event* waiter : waiters_) waiter->signal();
 }
 
-void Provider::Sessions::replace_policy(std::shared_ptr<const appraisal::Policy> policy) {
-  policy_ = std::move(policy);
-  const native::ClientPolicy client = client_policy(options_);
-  const native::Trust trust{.policy = *policy_, .roots = policy_->roots, .client = client};
-  std::erase_if(live_, [&](const SessionPtr& session) {
-    native::Attested again = native::judge(session->answer, trust, now());
-    if (!again.key) return true;
-    session->verdict = std::move(again.verdict);
-    return false;
-  });
-  retry_at_ = {};
-  wake_.signal();
-}
-
 std::optional<appraisal::Verdict> Provider::Sessions::last_verdict() const {
   const auto newest = std::ranges::max_element(live_, {}, [](const SessionPtr& s) { return s->answer.drawn.boot; });
   return newest == live_.end() ? std::nullopt : std::optional((*newest)->verdict);

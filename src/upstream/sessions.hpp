@@ -54,7 +54,6 @@ class Provider::Sessions {
   /// After a hint that `used` no longer holds its key: the session to go on with, freshly attested.
   /// Code::worker_changed while hints are paused.
   [[nodiscard]] net::Task<SessionPtr> reattest(const SessionPtr& used, net::Deadline deadline);
-  void replace_policy(std::shared_ptr<const appraisal::Policy> policy);
   [[nodiscard]] Readiness readiness() const;
   [[nodiscard]] std::optional<appraisal::Verdict> last_verdict() const;
   [[nodiscard]] std::string label() const { return live_.empty() ? std::string() : live_.front()->key->label(); }

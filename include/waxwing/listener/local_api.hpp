@@ -27,7 +27,7 @@ namespace waxwing::listener {
 
 struct Call {
   std::string method;
-  std::string target;  ///< path and query, normalised
+  std::string target;  ///< path and query as sent; what would need repair was refused
   const net::Fields& fields;
 };
 
@@ -43,10 +43,11 @@ class Inference {
   /// Relays one call. An error before sink.started() becomes an error answer, one after it an error event and an
   /// abnormal end.
   [[nodiscard]] virtual net::Task<> run(Call call, net::BodySource& source, net::AnswerSink& sink) = 0;
-  /// The model list in OpenAI's form.
-  [[nodiscard]] virtual net::Task<std::string> models() = 0;
+  /// The model list in OpenAI's form, as the caller with these fields may see it.
+  [[nodiscard]] virtual net::Task<std::string> models(const net::Fields& caller) = 0;
   [[nodiscard]] virtual Readiness readiness() const = 0;
-  /// Of the trust anchor behind the live sessions: "" for a vendor's. Shown with every answer.
+  /// Of the trust anchor behind the live sessions: "" for a vendor's. Shown with answers made here; a relayed answer
+  /// brings its own session's.
   [[nodiscard]] virtual std::string label() const = 0;
 };
 

@@ -120,22 +120,21 @@ class Provider {
   /// Seals the request to an attested worker and relays the answer. An error before sink.started() has left nothing
   /// with the app; one after it means that the answer is incomplete.
   [[nodiscard]] net::Task<> run(Request request, net::BodySource& source, net::AnswerSink& sink);
-  /// The worker's GET /v1/models, cached; an old list is better than none when the worker is away.
-  [[nodiscard]] net::Task<std::string> models();
+  /// The worker's GET /v1/models, cached; an old list is better than none when the worker is away. `caller` brings the
+  /// credential where the provider has none of its own, and sees only what was fetched with the same one.
+  [[nodiscard]] net::Task<std::string> models(const net::Fields& caller);
   [[nodiscard]] Readiness readiness() const;
   /// Of the anchor behind the live sessions; "" for a vendor's, or when none lives.
   [[nodiscard]] std::string label() const;
   /// Of the newest live session.
   [[nodiscard]] std::optional<appraisal::Verdict> last_verdict() const;
-  /// Judges every live session again, at once, under another policy; those that do not pass end.
-  void replace_policy(std::shared_ptr<const appraisal::Policy> policy);
 
   class Sessions;
 
  private:
   std::unique_ptr<Sessions> sessions_;
-  std::optional<std::string> models_;
-  BootTime models_until_{};
+  struct Models;
+  std::unique_ptr<Models> models_;
 };
 
 }  // namespace waxwing::upstream

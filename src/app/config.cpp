@@ -23,6 +23,10 @@ const Schema<Config>& schema() {
            "Addresses of the local API: \"host:port\", \"[v6]:port\" or \"unix:/path\". Port 0 takes a free one.")
         .list("listen.hosts", &Config::hosts,
               "Values of the Host field accepted beside localhost, 127.0.0.1 and ::1, without a port.")
+        .flag(
+            "listen.allow_remote", &Config::allow_remote,
+            "Whether an address may be one that other machines reach. What they send crosses the network in clear, and "
+            "whoever reaches it may use the provider's key.")
         .integer("listen.max_connections", &Config::connections, 1, 1'000'000,
                  "Connections at a time; more are closed.")
         .integer("listen.max_requests", &Config::requests, 1, 1'000'000, "Requests at a time; more are answered 503.")
@@ -98,6 +102,24 @@ std::string reference() {
          settings::reference_table(provider_schema().facts());
 }
 
+namespace {
+
+/// A wait of no length is a mistake: it would end everything before it begins.
+Result<void> check_times(const Config& config, std::string_view source) {
+  std::vector<std::pair<std::string, std::chrono::nanoseconds>> times{{"listen.client_idle", config.client_idle},
+                                                                      {"listen.drain", config.drain}};
+  for (const ProviderConfig& provider : config.providers)
+    for (const auto& [name, time] : {std::pair("connect", provider.connect), std::pair("attest", provider.attest),
+                                     std::pair("first_byte", provider.first_byte), std::pair("idle", provider.idle)})
+      times.emplace_back(provider.name + ": " + name, time);
+  for (const auto& [name, time] : times)
+    if (time.count() <= 0)
+      return fail(Code::config_invalid, std::string(source) + ": " + name + " must be longer than 0");
+  return {};
+}
+
+}  // namespace
+
 Result<Config> parse_config(std::string_view toml, std::string_view source) {
   constexpr auto kGroups = std::to_array<std::string_view>({"provider"});
   WAXWING_ASSIGN(const settings::Document document, settings::read(toml, source, kGroups));
@@ -112,6 +134,7 @@ Result<Config> parse_config(std::string_view toml, std::string_view source) {
             settings::error_at(source, group.where, "[[provider]] \"" + provider.name + "\" has no " + name));
     config.providers.push_back(std::move(provider));
   }
+  WAXWING_TRY(check_times(config, source));
   if (config.providers.empty())
     return fail(Code::config_invalid, std::string(source) + ": no [[provider]] is configured");
   if (config.providers.size() > 1)

@@ -46,6 +46,7 @@ struct ProviderConfig {
 struct Config {
   std::vector<std::string> address{"127.0.0.1:8411", "[::1]:8411"};
   std::vector<std::string> hosts;
+  bool allow_remote = false;
   std::size_t connections = 1024;
   std::size_t requests = 512;
   std::chrono::nanoseconds client_idle{std::chrono::minutes(10)};

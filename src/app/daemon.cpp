@@ -73,6 +73,9 @@ Result<std::vector<std::string>> Daemon::listen() {
   std::vector<std::string> urls;
   for (const std::string& text : config_.address) {
     WAXWING_ASSIGN(const net::ListenAddress address, net::parse_listen_address(text));
+    if (!address.is_loopback() && !config_.allow_remote)
+      return fail(Code::config_invalid,
+                  "listening on " + text + " needs listen.allow_remote = true: it is not this machine's alone");
     auto acceptor = net::Acceptor::listen(loop_, address);
     if (!acceptor && defaults && !acceptors_.empty()) continue;
     if (!acceptor) return std::unexpected(std::move(acceptor).error().with("listening on " + text));

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "commands.hpp"
@@ -63,6 +64,18 @@ net::Task<> stop_on_signal(net::Loop& loop, Daemon& daemon) {
   co_return drained;
 }
 
+/// Keeps the parts together: when one fails, all end, and the program says so with its exit code.
+net::Task<> supervise(net::Loop& loop, Daemon& daemon, std::optional<Error>& failure) {
+  net::TaskGroup parts(loop, net::TaskGroup::OnFailure::cancel_others);
+  daemon.start(parts);
+  parts.spawn(announce(daemon.provider(), loop));
+  parts.spawn(stop_on_signal(loop, daemon));
+  auto ended = co_await parts.join(net::Deadline::none());
+  if (!ended && ended.error().code() != Code::cancelled) failure = std::move(ended).error();
+  loop.stop();
+  co_return Result<void>{};
+}
+
 }  // namespace
 
 int serve(const Serve& command) {
@@ -88,11 +101,10 @@ int serve(const Serve& command) {
   for (const std::string& url : *urls) std::cout << "listening " << url << std::endl;
 
   net::TaskGroup tasks(loop);
-  daemon.start(tasks);
-  tasks.spawn(announce(daemon.provider(), loop));
-  tasks.spawn(stop_on_signal(loop, daemon));
+  std::optional<Error> failure;
+  tasks.spawn(supervise(loop, daemon, failure));
   loop.run();
-  return 0;
+  return failure ? report(*failure) : 0;
 }
 
 int check_config(const CheckConfig& command) {

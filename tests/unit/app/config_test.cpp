@@ -51,6 +51,12 @@ TEST(Configuration, RefusesUnknownKeysInBothPlaces) {
             "w.toml:4:1: unknown key \"polcy\"; did you mean \"policy\"?");
 }
 
+TEST(Configuration, RefusesWaitsOfNoLength) {
+  EXPECT_EQ(error_of("listen.drain = \"0s\"\n" + std::string(kProvider)), "w.toml: listen.drain must be longer than 0");
+  EXPECT_NE(error_of(std::string(kProvider) + "idle = \"0ms\"\n"), "");
+  EXPECT_EQ(error_of("listen.client_idle = \"none\"\n" + std::string(kProvider)), "");
+}
+
 TEST_F(ProviderFiles, LoadsWhatItNames) {
   const auto provider = load(std::string(kProvider));
   ASSERT_TRUE(provider) << provider.error().describe();

@@ -254,6 +254,7 @@ net::Task<> SealedRequest::relay(net::RequestHead head) {
     }
     if (client_.peer_is_gone()) co_return fail(Code::cancelled, "the client left");
     engine_ = &**lease;
+    asked_at_ = gateway_.clock_.now().boot;
     auto asked = co_await ask(head);
     if (asked) asked = co_await deliver();
     const bool again = !asked && may_ask_again(asked.error(), lease->reused());
@@ -267,9 +268,11 @@ net::Task<> SealedRequest::relay(net::RequestHead head) {
   }
 }
 
-/// A connection from the pool can have been closed by the engine at the very moment it was lent. Only then, and if the
-/// whole body is at hand, the request goes out on a new one.
+/// A connection from the pool can have been closed by the engine at the very moment it was lent. Only then (an engine
+/// that ran the request and died took longer), and if the whole body is at hand, the request goes out on a new one.
 bool SealedRequest::may_ask_again(const Error& error, bool reused) const {
+  constexpr std::chrono::seconds kStaleTellsItself{1};
+  if (gateway_.clock_.now().boot - asked_at_ > kStaleTellsItself) return false;
   const bool closed = error.code() == Code::io || error.code() == Code::truncated;
   return closed && reused && complete_ && !request_failure_ && engine_->response_bytes() == 0;
 }

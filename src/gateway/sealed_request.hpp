@@ -74,6 +74,7 @@ class SealedRequest {
   bool complete_ = false;                 // held_ is the whole body, and the last chunk has verified
   dialect::Dialect dialect_ = dialect::Dialect::openai;
   net::ClientConnection* engine_ = nullptr;  // while it works for us
+  BootTime asked_at_{};
 };
 
 }  // namespace waxwing::gateway

@@ -10,6 +10,7 @@ set -euo pipefail
 : "${WAXWING_BUILD_DIR:=$WAXWING_SOURCE_DIR/build/dev}"
 : "${WAXWING_BIN_DIR:=$WAXWING_BUILD_DIR/bin}"
 export WAXWING_SOURCE_DIR WAXWING_BUILD_DIR WAXWING_BIN_DIR
+unset GTEST_OUTPUT # ./test counts the cases of its own runs only
 cd "$WAXWING_SOURCE_DIR"
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

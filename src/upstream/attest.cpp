@@ -96,12 +96,12 @@ net::Task<native::AttestationAnswer> fetch(const Environment& environment, const
 
 net::Task<Attestation> fetch_and_judge(const Environment& environment, const ProviderOptions& options,
                                        const net::TlsClientContext* tls, const appraisal::Policy& policy) {
-  WAXWING_CO_ASSIGN(native::AttestationAnswer answer, co_await fetch(environment, options, tls));
+  WAXWING_CO_ASSIGN(const native::AttestationAnswer answer, co_await fetch(environment, options, tls));
   const native::ClientPolicy client = client_policy(options);
   const native::Trust trust{.policy = policy, .roots = policy.roots, .client = client};
   native::Attested attested = native::judge(answer, trust, environment.loop.clock().now());
   attested.verdict.worker_url = options.url.to_string();
-  co_return Attestation{std::move(attested), std::move(answer)};
+  co_return Attestation{std::move(attested), answer.drawn.boot};
 }
 
 net::Task<native::Attested> attest(const Environment& environment, const ProviderOptions& options,

@@ -102,7 +102,7 @@ Result<void> Provider::Sessions::adopt(Attestation attestation, BootTime began) 
   auto session = std::make_shared<Session>(*attestation.attested.key, options_.contexts);
   session->connections = connections_for(*session->key);
   session->verdict = std::move(attestation.attested.verdict);
-  session->answer = std::move(attestation.answer);
+  session->asked_at = attestation.asked_at;
   session->renew_at = began + (session->key->deadline() - began) / 100 * kRenewAtPercent;
   environment_.log.info("worker attested", {{"provider", Text(options_.name)},
                                             {"worker", Text(to_base64url(session->key->worker()))},
@@ -129,16 +129,15 @@ Result<void> Provider::Sessions::adopt(Attestation attestation, BootTime began) 
 
 std::shared_ptr<net::ConnectionPool> Provider::Sessions::connections_for(const exchange::SessionKey& key) {
   const auto& pin = key.statement().tls_spki_sha256;
-  auto& pool = pools_[pin];
-  if (pool) return pool;
-  std::erase_if(pools_, [](const auto& entry) { return entry.second && entry.second.use_count() == 1; });
+  if (const auto found = pools_.find(pin); found != pools_.end()) return found->second;
+  std::erase_if(pools_, [](const auto& entry) { return entry.second.use_count() == 1; });
   net::DialTarget target{.origin = options_.url.origin, .tls = std::nullopt};
   if (tls_) target.tls = net::TlsPeer{*tls_, pin};
   net::PoolOptions pool_options;
   pool_options.connect_time = options_.connect;
   auto made = std::make_shared<net::ConnectionPool>(environment_.loop, environment_.dialer, std::move(target),
                                                     std::move(pool_options));
-  pools_[pin] = made;
+  pools_.emplace(pin, made);
   return made;
 }
 
@@ -196,7 +195,7 @@ net::Task<SessionPtr> Provider::Sessions::reattest(const SessionPtr& used, net::
   SessionPtr fresh;
   if (waited && !last_error_)
     for (const SessionPtr& session : live_)
-      if (session != used && (!fresh || session->answer.drawn.boot > fresh->answer.drawn.boot)) fresh = session;
+      if (session != used && (!fresh || session->asked_at > fresh->asked_at)) fresh = session;
   const bool proved = fresh && !fresh->key->lists(used->key->fingerprint());
   if (mine)
     gate_.finished(proved ? native::ReattestGate::Proved::key_change : native::ReattestGate::Proved::nothing, now());
@@ -221,7 +220,7 @@ void Provider::Sessions::notify() {
 }
 
 std::optional<appraisal::Verdict> Provider::Sessions::last_verdict() const {
-  const auto newest = std::ranges::max_element(live_, {}, [](const SessionPtr& s) { return s->answer.drawn.boot; });
+  const auto newest = std::ranges::max_element(live_, {}, [](const SessionPtr& s) { return s->asked_at; });
   return newest == live_.end() ? std::nullopt : std::optional((*newest)->verdict);
 }
 

@@ -25,15 +25,15 @@ struct Session {
   sealed::ContextPool contexts;
   std::shared_ptr<net::ConnectionPool> connections;  // owners: Sessions (by pin) and requests in progress
   appraisal::Verdict verdict;
-  provider::native::AttestationAnswer answer;
+  BootTime asked_at{};  ///< when the nonce of its attestation was drawn
   BootTime renew_at{};
 };
 using SessionPtr = std::shared_ptr<Session>;  // owners: Sessions and requests in progress
 
-/// What an attestation brought, with the key of the connection it came over.
+/// What an attestation brought, and when it was asked for.
 struct Attestation {
   provider::native::Attested attested;
-  provider::native::AttestationAnswer answer;
+  BootTime asked_at;
 };
 [[nodiscard]] net::Task<Attestation> fetch_and_judge(const Environment& environment, const ProviderOptions& options,
                                                      const net::TlsClientContext* tls, const appraisal::Policy& policy);

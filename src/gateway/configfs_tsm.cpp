@@ -10,6 +10,7 @@
 #include <cstring>
 #include <thread>
 
+#include "waxwing/base/file_descriptor.hpp"
 #include "waxwing/evidence/sev_snp/certificate_table.hpp"
 #include "waxwing/evidence/sev_snp/report.hpp"
 #include "waxwing/gateway/evidence_source.hpp"
@@ -28,20 +29,6 @@ std::unexpected<Error> system_failure(int reason, std::string_view what) {
   const bool transient = reason == EBUSY || reason == EINTR || reason == EAGAIN || reason == ETIMEDOUT;
   return fail(transient ? Code::deadline : Code::io, std::string(what) + ": " + std::strerror(reason));
 }
-
-class FileDescriptor {
- public:
-  explicit FileDescriptor(int fd) : fd_(fd) {}
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-  ~FileDescriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  [[nodiscard]] int value() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 /// An entry of the tree for the time of one report.
 class Entry {

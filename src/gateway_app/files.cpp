@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "waxwing/base/file_descriptor.hpp"
 #include "waxwing/base/limits.hpp"
 
 namespace waxwing::gateway_app {
@@ -21,20 +22,6 @@ namespace {
 std::unexpected<Error> system_failure(std::string_view what, const std::string& path) {
   return fail(Code::io, std::string(what) + " " + path + ": " + std::strerror(errno));
 }
-
-class FileDescriptor {
- public:
-  explicit FileDescriptor(int fd) : fd_(fd) {}
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-  ~FileDescriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  [[nodiscard]] int value() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 /// A file under a name of its own beside `path`, removed unless it was given another name.
 class TemporaryFile {
